@@ -1,0 +1,1 @@
+"""The body: organ vocabulary, tissues from Hounsfield units, masks, stylised phantoms."""

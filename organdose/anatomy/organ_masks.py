@@ -1,0 +1,70 @@
+"""Many organs on one grid, in as few arrays as overlaps allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import SimpleITK as sitk
+
+from organdose.errors import InputError
+
+
+@dataclass
+class OrganMasks:
+    """Organ masks on the grid of `reference`, kept as shared label layers (the layout of Slicer's .seg.nrrd).
+
+    Masks that do not overlap share a layer, so a whole-body segmentation of a hundred organs stays as small as one
+    label map. `layers` are uint8 arrays (z, y, x); `segments` maps an organ name of the vocabulary to
+    (layer index, label value). `origin` says who made the masks, for the report ('RTSTRUCT', 'analytic', ...).
+    `notes` holds one line for each organ that needs a remark.
+    """
+
+    reference: sitk.Image
+    layers: list[np.ndarray] = field(default_factory=list)
+    segments: dict[str, tuple[int, int]] = field(default_factory=dict)
+    origin: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.segments)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(z, y, x) of the masks."""
+        return tuple(reversed(self.reference.GetSize()))
+
+    def mask(self, name: str) -> np.ndarray:
+        """Boolean array (z, y, x) of one organ. Raises `KeyError` when it is not there."""
+        layer, value = self.segments[name]
+        return self.layers[layer] == value
+
+    def union(self, names: Iterable[str]) -> np.ndarray:
+        """Boolean array (z, y, x): the voxels in any of `names` (those that are there)."""
+        joined = np.zeros(self.shape, dtype=bool)
+        for name in names:
+            if name in self.segments:
+                joined |= self.mask(name)
+        return joined
+
+    def add(self, name: str, mask: np.ndarray) -> None:
+        """Put a mask (z, y, x; bool) in the first layer where it overlaps nothing.
+
+        Raises `InputError` when its shape is not that of the reference image or the organ is there already.
+        """
+        if name in self.segments:
+            raise InputError(f"the organ {name!r} appears twice in one segmentation", mend="Keep one of them.")
+        if mask.shape != self.shape:
+            raise InputError(f"the mask of {name!r} has the shape {mask.shape}, the CT has {self.shape}",
+                             mend="Use masks drawn on this CT.")
+        for index, layer in enumerate(self.layers):
+            value = 1 + max((v for n, v in self.segments.values() if n == index), default=0)
+            if value <= 255 and not layer[mask].any():
+                break
+        else:
+            index, value = len(self.layers), 1
+            self.layers.append(np.zeros(self.shape, dtype=np.uint8))
+        self.layers[index][mask] = value
+        self.segments[name] = (index, value)

@@ -1,0 +1,1 @@
+"""Scanner and exposure to CT dose: spectra, bowtie, source path, CTDI calibration, engines."""

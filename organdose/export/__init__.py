@@ -1,0 +1,1 @@
+"""Results for other people and programs: tables, pictures, report, DICOM SEG and RTSTRUCT."""

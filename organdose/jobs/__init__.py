@@ -1,0 +1,1 @@
+"""One validated job description per task, run by every front door on the same code."""

@@ -1,0 +1,1 @@
+"""From a CT to organ masks: engines, and reading of masks that others drew."""

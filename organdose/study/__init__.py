@@ -1,0 +1,1 @@
+"""What was acquired: DICOM and NIfTI in, acquisition facts with their origin out."""
