@@ -1,0 +1,87 @@
+"""The organ table: one row of dose figures for each organ."""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk
+
+from organdose.anatomy.organs import organ
+from organdose.assess.organ_dose import OrganDose
+from organdose.assess.organ_weights import OrganWeights
+from organdose.dose_map import DoseMap
+from organdose.errors import InputError
+
+SLIVER = 0.01  # part of a dose voxel an organ must fill for the voxel to count in spread, extremes and percentiles
+
+
+def organ_table(dose: DoseMap, weights: OrganWeights) -> list[OrganDose]:
+    """One `OrganDose` for each row of `weights`, in its order.
+
+    The mean is mass-weighted over every voxel the organ reaches (energy imparted / mass, ICRU Report 85). Standard
+    deviation, minimum, maximum, D98, D50 and D2 are volume-weighted (ICRU Report 83): each voxel counts with the
+    volume the organ has in it, and voxels that it fills to less than 1 % do not count, unless it fills none further.
+    The uncertainty is the engine's own for the organ's mean (`organ_relative_uncertainty`), in percent.
+
+    Raises `InputError` for a dose map on another grid, non-finite or negative dose, or dose that is zero everywhere.
+    """
+    dose_mgy = flat_dose_mgy(dose, weights)
+    return [_row(name, dose, dose_mgy, weights) for name in weights.names]
+
+
+def flat_dose_mgy(dose: DoseMap, weights: OrganWeights) -> np.ndarray:
+    """The dose in mGy, flattened in (z, y, x) order, after the checks `organ_table` names."""
+    image, grid = dose.dose_mgy, weights.dose_grid
+    same = image.GetSize() == grid.GetSize() and np.allclose(
+        [*image.GetOrigin(), *image.GetSpacing()], [*grid.GetOrigin(), *grid.GetSpacing()], atol=1e-3)
+    if not same:
+        raise InputError("the dose map and the organ weights are on different grids",
+                         mend="Compute the organ weights on the grid of this dose map.")
+    values_mgy = sitk.GetArrayViewFromImage(image).ravel()
+    low, high = values_mgy.min(), values_mgy.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise InputError("the dose map holds values that are not finite", mend="Compute the dose again.")
+    if low < 0:
+        raise InputError(f"the dose map holds negative dose (down to {low:.3g} mGy)", mend="Compute the dose again.")
+    if high == 0:
+        raise InputError("the dose map is zero everywhere", mend="Check that the scan range meets the patient.")
+    return values_mgy.astype(np.float64)
+
+
+def volume_in_dose(name: str, dose_mgy: np.ndarray, weights: OrganWeights) -> tuple[np.ndarray, np.ndarray]:
+    """(dose in mGy, volume in ml) of the voxels that count for one organ's percentiles and DVH, by rising dose."""
+    indices, _, volume_ml = weights.row(name)
+    counted = volume_ml >= SLIVER * weights.voxel_volume_ml
+    if not counted.any():
+        counted[:] = True
+    values_mgy, volume_ml = dose_mgy[indices[counted]], volume_ml[counted].astype(np.float64)
+    order = np.argsort(values_mgy, kind="stable")
+    return values_mgy[order], volume_ml[order]
+
+
+def dose_at_volume_mgy(values_mgy: np.ndarray, volume_ml: np.ndarray, percent: np.ndarray) -> np.ndarray:
+    """D`percent`: the dose in mGy that `percent` of the volume reaches or exceeds; `values_mgy` rise.
+
+    Each voxel's dose stands at the middle of its share of the cumulative volume, with straight lines between, so that
+    the percentiles of a smooth dose do not depend on the voxel size to first order.
+    """
+    below = (np.cumsum(volume_ml) - 0.5 * volume_ml) / volume_ml.sum()
+    return np.interp(1.0 - np.asarray(percent) / 100.0, below, values_mgy)
+
+
+def _row(name: str, dose: DoseMap, dose_mgy: np.ndarray, weights: OrganWeights) -> OrganDose:
+    indices, mass_g, whole_volume_ml = weights.row(name)
+    values_mgy, volume_ml = volume_in_dose(name, dose_mgy, weights)
+    d98, d50, d2 = (float(d) for d in dose_at_volume_mgy(values_mgy, volume_ml, np.array([98, 50, 2])))
+    spread = np.sqrt(np.average((values_mgy - np.average(values_mgy, weights=volume_ml)) ** 2, weights=volume_ml))
+    relative = dose.organ_relative_uncertainty.get(name)
+    notes = [weights.notes.get(name, "")]
+    if values_mgy[-1] == 0:
+        notes.append("no dose scored")
+    return OrganDose(
+        organ=name, snomed=organ(name).snomed_code,
+        volume_ml=float(whole_volume_ml.sum(dtype=np.float64)), mass_g=float(mass_g.sum(dtype=np.float64)),
+        mean_mgy=float(np.average(dose_mgy[indices], weights=mass_g)),
+        uncertainty_percent=None if relative is None else 100.0 * float(relative),
+        sd_mgy=float(spread), min_mgy=float(values_mgy[0]), max_mgy=float(values_mgy[-1]),
+        d98_mgy=d98, d50_mgy=d50, d2_mgy=d2,
+        in_image_percent=weights.in_image_percent[name], note="; ".join(note for note in notes if note))

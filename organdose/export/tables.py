@@ -1,0 +1,85 @@
+"""organs.csv and dvh.csv: the result folder's tables, written and read back."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
+from organdose.errors import InputError
+
+ORGAN_COLUMNS = tuple(f.name for f in fields(OrganDose))
+DVH_COLUMNS = ("organ", "dose_percent_of_maximum", "dose_mgy", "volume_percent")
+_TEXT = ("organ", "snomed", "note")
+
+
+def write_organs_csv(path: Path, rows: Iterable[OrganDose]) -> None:
+    """Write `organs.csv`: five significant digits, UTF-8; an empty cell is a number nobody knows."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(ORGAN_COLUMNS)
+        for row in rows:
+            writer.writerow([getattr(row, c) if c in _TEXT else _digits(getattr(row, c)) for c in ORGAN_COLUMNS])
+
+
+def read_organs_csv(path: Path) -> list[OrganDose]:
+    """Read `organs.csv`; further columns (those of internal dose) are left aside. Raises `InputError`."""
+    return [_organ(line, path, number) for number, line in _lines(path, ORGAN_COLUMNS)]
+
+
+def write_dvh_csv(path: Path, histograms: Iterable[DoseVolumeHistogram]) -> None:
+    """Write `dvh.csv`, one line a bin: organ, bin as percent of the organ's maximum, dose, volume reaching it."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(DVH_COLUMNS)
+        for histogram in histograms:
+            percent = np.linspace(0, 100, len(histogram.dose_mgy))
+            for line in zip(percent, histogram.dose_mgy, histogram.volume_percent, strict=True):
+                writer.writerow([histogram.organ, *(_digits(number) for number in line)])
+
+
+def read_dvh_csv(path: Path) -> list[DoseVolumeHistogram]:
+    """Read `dvh.csv`. Raises `InputError`."""
+    bins: dict[str, list[tuple[float, float]]] = {}
+    for number, line in _lines(path, DVH_COLUMNS):
+        pair = tuple(_number(line[c], path, number, c) for c in ("dose_mgy", "volume_percent"))
+        bins.setdefault(line["organ"], []).append(pair)
+    return [DoseVolumeHistogram(organ, *np.array(pairs).T) for organ, pairs in bins.items()]
+
+
+def _digits(value: float | None) -> str:
+    return "" if value is None or math.isnan(value) else f"{value:.5g}"
+
+
+def _lines(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """(line number, cells by column) of each line below the header."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [c for c in columns if c not in (reader.fieldnames or ())]
+            if missing:
+                raise InputError(f"the table lacks the columns {', '.join(missing)}", where=path)
+            return [(reader.line_num, line) for line in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"the table cannot be read ({error})", where=path) from error
+
+
+def _organ(line: dict[str, str], path: Path, number: int) -> OrganDose:
+    cells = {c: line[c] if c in _TEXT else _number(line[c], path, number, c) for c in ORGAN_COLUMNS}
+    if math.isnan(cells["uncertainty_percent"]):
+        cells["uncertainty_percent"] = None
+    return OrganDose(**cells)
+
+
+def _number(cell: str | None, path: Path, number: int, column: str) -> float:
+    if cell == "" and column in ("uncertainty_percent", "in_image_percent"):
+        return math.nan
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        raise InputError(f"line {number}: {column} is {cell!r}, not a number", where=path) from None
