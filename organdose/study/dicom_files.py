@@ -1,0 +1,151 @@
+"""The DICOM files under a folder: which they are, and the part of their headers this program needs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
+
+from organdose.errors import InputError
+from organdose.progress import Progress
+from organdose.study.volume_file import is_volume_file
+
+_DICOM_SUFFIXES = {".dcm", ".dicom", ".ima", ".dc3"}
+
+# Only these are read: quick, small in memory, and no patient's name or date ever enters the program.
+HEADER_KEYWORDS = [
+    "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "Manufacturer", "ManufacturerModelName", "PatientSex",
+    "BodyPartExamined", "SeriesInstanceUID", "SeriesNumber", "FrameOfReferenceUID", "InstanceNumber",
+    "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "GantryDetectorTilt",
+    "Rows", "Columns", "SamplesPerPixel", "NumberOfFrames", "BitsAllocated", "BitsStored", "HighBit",
+    "PixelRepresentation", "PhotometricInterpretation", "PixelPaddingValue", "PixelPaddingRangeLimit",
+    "RescaleSlope", "RescaleIntercept", "RescaleType",
+    "KVP", "XRayTubeCurrent", "XRayTubeCurrentInmA", "XRayTubeCurrentInuA", "Exposure", "ExposureInmAs",
+    "ExposureInuAs", "ExposureTime", "ExposureTimeInms", "ExposureTimeInuS", "RevolutionTime", "TotalCollimationWidth",
+    "TableSpeed", "TableFeedPerRotation", "SpiralPitchFactor", "CTDIvol", "CTDIPhantomTypeCodeSequence",
+    "DistanceSourceToPatient", "DataCollectionCenterPatient", "AcquisitionType", "ScanOptions",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+]
+
+
+@dataclass(frozen=True)
+class DicomFile:
+    """A DICOM file and the part of its header named in `HEADER_KEYWORDS`."""
+
+    path: Path
+    header: Dataset
+    has_preamble: bool = True
+
+    @property
+    def sop_class_uid(self) -> str:
+        return _uid(self.header, "SOPClassUID", "MediaStorageSOPClassUID")
+
+    @property
+    def sop_instance_uid(self) -> str:
+        return _uid(self.header, "SOPInstanceUID", "MediaStorageSOPInstanceUID")
+
+    @property
+    def transfer_syntax_uid(self) -> UID:
+        return UID(str(self.header.file_meta.get("TransferSyntaxUID", "") or ""))
+
+    def complete_dataset(self) -> Dataset:
+        """The whole file, pixels included, with the transfer syntax even where the file does not state it."""
+        dataset = pydicom.dcmread(self.path, force=True)
+        _complete_file_meta(dataset)
+        return dataset
+
+
+def _uid(header: Dataset, keyword: str, meta_keyword: str) -> str:
+    """A UID of the data set; where that is empty (anonymisers do it), of the file meta header."""
+    return str(header.get(keyword, "") or header.file_meta.get(meta_keyword, "") or "")
+
+
+def find_dicom_files(path: Path, progress: Progress) -> list[DicomFile]:
+    """The headers of every DICOM file under `path` (a folder, or one file), in the order of their names.
+
+    Files that are not DICOM are passed over, and so are DICOMDIR and hidden files. Raises `InputError` when nothing
+    is DICOM, and for files that are named like slices but cannot be read: passing over those would crop the study.
+    """
+    paths = _all_files(path) if path.is_dir() else [path]
+    if not paths:
+        raise InputError("the folder is empty", where=path, mend="Give the folder that holds the CT slices.")
+    files = []
+    for index, each in enumerate(paths):
+        progress.report("reading DICOM headers", index / len(paths))
+        file = _read_header(each)
+        if file is not None and file.sop_class_uid != MediaStorageDirectoryStorage:
+            files.append(file)
+    if not files:
+        raise _nothing_is_dicom(path, paths)
+    return files
+
+
+def _all_files(folder: Path) -> list[Path]:
+    def refuse(error: OSError):
+        raise InputError("the folder cannot be read", where=error.filename, mend="Check its permissions.") from error
+
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        # Names that start with a dot are the desktop's (.DS_Store, ._IM0001.dcm), never a scanner's.
+        found += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
+    return found
+
+
+def _read_header(path: Path) -> DicomFile | None:
+    """A DICOM file with its header, None for any other file."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(132)
+    except OSError as error:
+        raise InputError("the file cannot be opened", where=path, mend="Check its permissions.") from error
+    with_preamble = start[128:132] == b"DICM"
+    # Old exports lack the preamble; their data set starts with group 0002 or 0008 (PS3.10 7.1 asks for the preamble).
+    if not with_preamble and start[:2] not in (b"\x02\x00", b"\x08\x00"):
+        if _named_like_a_slice(path, empty=not start):
+            raise _damaged(path)
+        return None
+    try:
+        header = pydicom.dcmread(path, stop_before_pixels=True, force=not with_preamble, specific_tags=HEADER_KEYWORDS)
+    except (InvalidDicomError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError,
+            NotImplementedError) as error:
+        raise _damaged(path) from error
+    if not with_preamble:
+        _complete_file_meta(header)
+    file = DicomFile(path, header, with_preamble)
+    if not (file.sop_class_uid or header.get("Modality")):
+        raise _damaged(path)
+    return file
+
+
+def _named_like_a_slice(path: Path, *, empty: bool) -> bool:
+    suffix = path.suffix.lower()
+    return suffix in _DICOM_SUFFIXES or (empty and (suffix == "" or suffix[1:].isdigit()))
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError("the file is truncated or is no DICOM file", where=path,
+                      mend="Export the study again, or remove the file if it is no part of it.")
+
+
+def _complete_file_meta(header: Dataset) -> None:
+    if not hasattr(header, "file_meta"):
+        header.file_meta = FileMetaDataset()
+    if "TransferSyntaxUID" not in header.file_meta:
+        implicit_vr, _ = header.original_encoding
+        header.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit_vr else ExplicitVRLittleEndian
+
+
+def _nothing_is_dicom(path: Path, paths: list[Path]) -> InputError:
+    if not path.is_dir():
+        return InputError("this is neither DICOM nor NRRD nor NIfTI", where=path,
+                          mend="Give a DICOM folder, an enhanced CT file, or a .nrrd, .nii or .nii.gz file.")
+    volumes = [each.name for each in paths if is_volume_file(each)]
+    mend = (f"Give the CT's own file, not its folder (there is {', '.join(volumes[:3])})." if volumes
+            else "Give the folder that holds the CT slices.")
+    return InputError(f"none of the {len(paths)} files in the folder is DICOM", where=path, mend=mend)

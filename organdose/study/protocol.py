@@ -1,0 +1,140 @@
+"""The protocol file: acquisition facts a person writes down because the header lacks them or has them wrong."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from organdose.errors import InputError
+from organdose.study.facts import EXPLANATIONS, CTAcquisition, Fact, Origin
+
+_SAME = 1e-3
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _between(low: float, high: float):
+    """A number in one unit: the limits catch values in another (V for kV, ms for s, cm for mm)."""
+    return Annotated[float, Field(ge=low, le=high)]
+
+
+def _per_slice(low: float, high: float):
+    return Annotated[list[_between(low, high)], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class Protocol(BaseModel):
+    """Facts under the names of `facts.EXPLANATIONS`, in its units, and an `explanation` in free words."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    tube_voltage_kv: _between(20, 300) | None = None
+    tube_current_ma: _per_slice(0.1, 5000) | None = None
+    exposure_mas: _per_slice(0.01, 50_000) | None = None
+    rotation_time_s: _between(0.05, 120) | None = None
+    pitch: _between(0, 5) | None = None
+    total_collimation_mm: _between(0.1, 500) | None = None
+    ctdivol_mgy: _per_slice(0.001, 5000) | None = None
+    ctdi_phantom_cm: Annotated[float, Field(ge=16, le=32)] | None = None
+    focus_isocentre_mm: _between(50, 2000) | None = None
+    isocentre_mm: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    scan_kind: Literal["helical", "axial"] | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    explanation: str = ""
+
+    def given(self) -> dict[str, object]:
+        """The facts it states, lists as tuples, by name."""
+        stated = {name: getattr(self, name) for name in EXPLANATIONS if getattr(self, name) is not None}
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()}
+
+
+def read_protocol(path: Path) -> Protocol:
+    """Read and check a protocol file (JSON).
+
+    Raises `InputError` for a file that is no JSON object, for names it does not know, and for values of the wrong
+    type, sign or magnitude.
+    """
+    try:
+        # Editors on Windows put a byte-order mark in front.
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError("the protocol file cannot be opened", where=path, mend="Check its path.") from error
+    except UnicodeDecodeError as error:
+        raise InputError("the protocol file is no text", where=path, mend="Give a JSON file.") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"the protocol file is no valid JSON ({error.msg}, line {error.lineno})", where=path,
+                         mend='Write it like {"tube_voltage_kv": 120, "ctdivol_mgy": 20}.') from error
+    if not isinstance(content, dict):
+        raise InputError("the protocol file is no JSON object", where=path,
+                         mend='Write it like {"tube_voltage_kv": 120, "ctdivol_mgy": 20}.')
+    try:
+        protocol = Protocol.model_validate(content)
+    except ValidationError as error:
+        raise _refusal(error, path) from error
+    if protocol.ctdi_phantom_cm not in (None, 16, 32):
+        raise InputError(f"ctdi_phantom_cm is {protocol.ctdi_phantom_cm:g}", where=path,
+                         mend=f"It is the {EXPLANATIONS['ctdi_phantom_cm']}.")
+    return protocol
+
+
+def _refusal(error: ValidationError, where: Path) -> InputError:
+    """The first complaint of pydantic in the words of the protocol's key."""
+    first = error.errors()[0]
+    key = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(key.lower(), EXPLANATIONS, n=1)
+        mend = f"Did you mean {close[0]!r}?" if close else f"The keys are {', '.join(EXPLANATIONS)} and explanation."
+        return InputError(f"the protocol file has the unknown key {key!r}", where=where, mend=mend)
+    reason = first["msg"][0].lower() + first["msg"][1:]
+    value = json.dumps(first["input"], default=str)
+    if len(value) > 40:
+        value = f"{value[:37]}..."
+    which = "".join(f", value {part + 1}" for part in first["loc"][1:] if isinstance(part, int))
+    mend = f"It is the {EXPLANATIONS[key]}." if key in EXPLANATIONS else ""
+    return InputError(f"{key}{which} is {value}: {reason}", where=where, mend=mend)
+
+
+def apply_protocol(acquisition: CTAcquisition, protocol: Protocol, *, slices: int, where: object) -> CTAcquisition:
+    """`acquisition` with the protocol's facts in place; where both speak and differ, the protocol wins with a warning.
+
+    Raises `InputError` when a list of per-slice values is not as long as the study has slices.
+    """
+    facts, warnings = {}, list(acquisition.warnings)
+    for name, value in protocol.given().items():
+        if isinstance(value, tuple) and name != "isocentre_mm" and len(value) not in (1, slices):
+            raise InputError(f"{name} has {len(value)} values, the CT has {slices} slices", where=where,
+                             mend="Give one number, or one for each slice from feet to head.")
+        header = getattr(acquisition, name)
+        note = protocol.explanation.strip()
+        if header is not None and not _agree(header.value, value):
+            warnings.append(f"{name}: {_shown(value)} of the protocol file replaces {_shown(header.value)} "
+                            f"({header.origin.value})")
+            note = f"{note}; replaces {_shown(header.value)} ({header.origin.value})".removeprefix("; ")
+        facts[name] = Fact(value, Origin.protocol, note)
+    return replace(acquisition, **facts, warnings=tuple(warnings))
+
+
+def _agree(a: object, b: object) -> bool:
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        longest = max(len(a), len(b))
+        a, b = (each * longest if len(each) == 1 else each for each in (a, b))
+        return len(a) == len(b) and all(map(_agree, a, b))
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return abs(a - b) <= _SAME * max(abs(a), abs(b))
+    return a == b
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple) and len(value) > 2:
+        return f"{min(value):g} to {max(value):g}"
+    if isinstance(value, tuple):
+        return ", ".join(f"{each:g}" for each in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
