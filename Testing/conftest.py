@@ -1,9 +1,17 @@
 """Fixtures every room of the test suite uses."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import SimpleITK as sitk
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+from organdose.study.ct_study import CTStudy
+from organdose.study.facts import CTAcquisition
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -28,3 +36,46 @@ def shared_reference() -> Path:
     if not folder.is_dir():
         pytest.skip(f"reference tables not here: {folder} (set ORGANDOSE_DATA to the folder that holds data/ and reference/)")
     return folder
+
+
+@pytest.fixture
+def dicom_ct(tmp_path) -> Callable[..., CTStudy]:
+    """Writes an image as a DICOM CT series and gives its study, for tests of what refers to a series."""
+
+    def write(image: sitk.Image, folder: str = "ct") -> CTStudy:
+        path = tmp_path / folder
+        path.mkdir()
+        series, frame_of_reference, study = generate_uid(), generate_uid(), generate_uid()
+        slices = [_ct_slice(image, k) for k in range(image.GetDepth())]
+        for k, dataset in enumerate(slices):
+            dataset.SeriesInstanceUID, dataset.StudyInstanceUID = series, study
+            dataset.FrameOfReferenceUID = frame_of_reference
+            dataset.save_as(path / f"{k:04d}.dcm", enforce_file_format=True)
+        return CTStudy(image=image, acquisition=CTAcquisition(), files=tuple(sorted(path.iterdir())),
+                       series_uid=str(series), frame_of_reference_uid=str(frame_of_reference),
+                       sop_instance_uids=tuple(str(dataset.SOPInstanceUID) for dataset in slices))
+
+    return write
+
+
+def _ct_slice(image: sitk.Image, k: int) -> FileDataset:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = CTImageStorage, generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
+    dataset.Modality, dataset.PatientName, dataset.PatientID = "CT", "Phantom^Test", "TEST"
+    dataset.PatientBirthDate = dataset.PatientSex = dataset.AccessionNumber = dataset.StudyID = ""
+    dataset.StudyDate, dataset.StudyTime = "20200101", "120000"
+    dataset.InstanceNumber = k + 1
+    dataset.Columns, dataset.Rows = image.GetSize()[:2]
+    spacing_x_mm, spacing_y_mm, dataset.SliceThickness = image.GetSpacing()
+    dataset.PixelSpacing = [spacing_y_mm, spacing_x_mm]
+    dataset.ImagePositionPatient = list(image.TransformIndexToPhysicalPoint((0, 0, k)))
+    dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated = dataset.BitsStored = 16
+    dataset.HighBit, dataset.PixelRepresentation = 15, 1
+    dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = 1, 0, "HU"
+    dataset.PixelData = sitk.GetArrayFromImage(image)[k].astype(np.int16).tobytes()
+    return dataset

@@ -25,6 +25,10 @@ CATEGORY_CODES = {
 # DICOM PS3.16 CID 244 (laterality).
 LATERALITY_CODES = {"left": ("7771000", "Left"), "right": ("24028007", "Right")}
 
+# What files say of a mask that no concept of its own describes; the colour is Slicer's "unknown".
+_TISSUE = (CATEGORY_CODES["Tissue"], "Tissue")
+_FOREIGN_COLOUR = (100, 100, 130)
+
 _NUMBERED = re.compile(r"(tumour|lesion)_(\d+)")
 
 
@@ -96,6 +100,18 @@ def organ(name: str) -> Organ:
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     mend = f"Did you mean {' or '.join(near)}?" if near else "The names are in Resources/organs.csv."
     raise InputError(f"unknown organ {name!r}", mend=mend)
+
+
+def describe(name: str) -> Organ:
+    """The organ as files show it: every name gets a title, a colour and a code.
+
+    A name outside the vocabulary is a plain tissue with that name; an organ without a code of its own is a tissue.
+    """
+    if is_known(name):
+        found = organ(name)
+        return found if found.snomed_code else replace(found, snomed_code=_TISSUE[0], snomed_meaning=_TISSUE[1])
+    return Organ(name, name.replace("_", " ").capitalize(), *_TISSUE, "Tissue", "", _FOREIGN_COLOUR, (),
+                 MappingProxyType({}), None)
 
 
 def is_known(name: str) -> bool:

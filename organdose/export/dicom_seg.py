@@ -1,0 +1,127 @@
+"""Masks as a DICOM Segmentation (binary, one frame a segment and slice; overlaps allowed). PS3.3 A.51."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from organdose import __version__
+from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.organs import describe
+from organdose.errors import InputError
+from organdose.export.source_ct import source_headers
+from organdose.export.whole_file import whole_file
+from organdose.progress import Progress
+from organdose.study.ct_study import CTStudy
+
+if TYPE_CHECKING:
+    from highdicom.seg import Segmentation, SegmentDescription
+
+
+def write_dicom_seg(masks: OrganMasks, study: CTStudy, path: Path | str, *, progress: Progress | None = None) -> None:
+    """Write `masks` as DICOM SEG that refers to the series of `study`. Frames without voxels are left out.
+
+    BINARY, not the newer LABELMAP type: planning systems and Slicer read it, and organs may overlap.
+    Raises `InputError` when there is no mask, the CT is not DICOM, or the file cannot be written.
+    """
+    filled = [name for name in masks.names if masks.mask(name).any()]
+    if not filled:
+        raise InputError("there is no mask to write", where=path)
+    sources = source_headers(study, where=path)
+    descriptions = [_description(number, name, masks.origin) for number, name in enumerate(filled, start=1)]
+    parts = []
+    for index, labels in enumerate(masks.layers):
+        if progress is not None:
+            progress.report("writing DICOM SEG", index / len(masks.layers))
+        numbers = _segment_numbers(masks, filled, index)
+        if numbers.any():
+            parts.append(_segmentation(numbers[labels], study, sources, descriptions))
+    whole = _joined(parts)
+    with whole_file(path) as temporary:
+        whole.save_as(temporary)
+
+
+def _segment_numbers(masks: OrganMasks, filled: list[str], layer: int) -> np.ndarray:
+    """For each label value of the layer the segment's number in the DICOM object (0: background)."""
+    numbers = np.zeros(256, dtype=np.uint16)
+    for number, name in enumerate(filled, start=1):
+        at, value = masks.segments[name]
+        if at == layer:
+            numbers[value] = number
+    return numbers
+
+
+def _description(number: int, name: str, origin: str) -> SegmentDescription:
+    from highdicom import AlgorithmIdentificationSequence
+    from highdicom.color import CIELabColor
+    from highdicom.seg import SegmentDescription
+    from highdicom.sr import CodedConcept
+    from pydicom.sr.codedict import codes
+    from pydicom.sr.coding import Code
+
+    organ = describe(name)
+    # Whoever made the masks, a person may have corrected them since: SEMIAUTOMATIC is what holds in every case.
+    algorithm = AlgorithmIdentificationSequence(name=(origin or "unknown")[:64], version=__version__,
+                                                family=codes.DCM.ManualProcessing)
+    description = SegmentDescription(
+        segment_number=number, segment_label=name,
+        segmented_property_category=Code(organ.category_code, "SCT", organ.category_meaning),
+        segmented_property_type=Code(organ.snomed_code, "SCT", organ.snomed_meaning),
+        algorithm_type="SEMIAUTOMATIC", algorithm_identification=algorithm,
+        display_color=CIELabColor.from_rgb(*organ.colour_rgb))
+    description.SegmentDescription = organ.title
+    if organ.modifier:
+        code, meaning = organ.modifier
+        property_type = description.SegmentedPropertyTypeCodeSequence[0]
+        property_type.SegmentedPropertyTypeModifierCodeSequence = [CodedConcept(code, "SCT", meaning)]
+    return description
+
+
+def _segmentation(numbers: np.ndarray, study: CTStudy, sources: list, descriptions: list) -> Segmentation:
+    """The SEG object of one layer: `numbers` (z, y, x) holds segment numbers on the grid of the CT."""
+    from highdicom import UID, Volume
+    from highdicom.seg import Segmentation
+
+    spacing_x_mm, spacing_y_mm, spacing_z_mm = study.image.GetSpacing()
+    volume = Volume.from_attributes(
+        array=numbers, image_position=study.image.GetOrigin(), image_orientation=(1, 0, 0, 0, 1, 0),
+        pixel_spacing=(spacing_y_mm, spacing_x_mm), spacing_between_slices=spacing_z_mm,
+        coordinate_system="PATIENT", frame_of_reference_uid=sources[0].FrameOfReferenceUID)
+    return Segmentation(
+        source_images=sources, pixel_array=volume, segmentation_type="BINARY", segment_descriptions=descriptions,
+        series_instance_uid=UID(), series_number=300, sop_instance_uid=UID(), instance_number=1,
+        manufacturer="OrganDose", manufacturer_model_name="OrganDose", software_versions=__version__,
+        device_serial_number="0", content_description="Organ masks", series_description="OrganDose organ masks")
+
+
+def _joined(parts: list[Segmentation]) -> Segmentation:
+    """One object with the frames of all layers.
+
+    highdicom builds overlapping segments from one array a segment, several gigabytes for a whole body; built a layer
+    at a time (masks of a layer do not overlap) and joined, they need one label map.
+    """
+    whole = parts[0]
+    if len(parts) == 1:
+        return whole
+    whole.SegmentsOverlap = "YES"
+    bits = [np.unpackbits(np.frombuffer(part.PixelData, np.uint8), bitorder="little",
+                          count=int(part.NumberOfFrames) * part.Rows * part.Columns) for part in parts]
+    packed = np.packbits(np.concatenate(bits), bitorder="little").tobytes()
+    whole.PixelData = packed + b"\0" * (len(packed) % 2)
+    for part in parts[1:]:
+        whole.PerFrameFunctionalGroupsSequence.extend(part.PerFrameFunctionalGroupsSequence)
+        whole.NumberOfFrames += part.NumberOfFrames
+    _number_positions_again(whole)
+    return whole
+
+
+def _number_positions_again(whole: Segmentation) -> None:
+    """Make the dimension indices (segment, rank of the slice position) those of all frames together."""
+    frames = whole.PerFrameFunctionalGroupsSequence
+    heights_mm = [float(frame.PlanePositionSequence[0].ImagePositionPatient[2]) for frame in frames]
+    rank = {height_mm: index for index, height_mm in enumerate(sorted(set(heights_mm)), start=1)}
+    for frame, height_mm in zip(frames, heights_mm):
+        segment = frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber
+        frame.FrameContentSequence[0].DimensionIndexValues = [segment, rank[height_mm]]

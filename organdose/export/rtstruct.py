@@ -1,0 +1,162 @@
+"""Masks as a DICOM RT Structure Set: closed contours in every slice. PS3.3 A.19."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
+
+from organdose import __version__
+from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.organs import describe
+from organdose.errors import InputError
+from organdose.export.source_ct import source_headers
+from organdose.export.whole_file import whole_file
+from organdose.progress import Progress
+from organdose.study.ct_study import CTStudy
+
+_REPEATED = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate",
+             "StudyTime", "ReferringPhysicianName", "StudyInstanceUID", "FrameOfReferenceUID")
+_DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"  # what RT Referenced Study Sequence has always named as its class
+
+
+def write_rtstruct(masks: OrganMasks, study: CTStudy, path: Path | str, *, progress: Progress | None = None) -> None:
+    """Write `masks` as an RT Structure Set on the series of `study`; ROI names are the organ names.
+
+    Contours run midway between the centres of voxels inside and outside, so a reader that asks which voxel centres
+    lie inside gets the mask back. A hole is a contour of its own inside the outer one: readers combine the contours
+    of a slice by exclusive or, as planning systems do. Raises `InputError` when there is no mask, the CT is not
+    DICOM, or the file cannot be written.
+    """
+    filled = [name for name in masks.names if masks.mask(name).any()]
+    if not filled:
+        raise InputError("there is no mask to write", where=path)
+    sources = source_headers(study, where=path)
+    structure_set = _header(sources)
+    structure_set.ReferencedFrameOfReferenceSequence = [_frame_of_reference(sources)]
+    rois, contours, observations = [], [], []
+    for number, name in enumerate(filled, start=1):
+        if progress is not None:
+            progress.report("writing RTSTRUCT", (number - 1) / len(filled), name)
+        rois.append(_roi(number, name, sources[0].FrameOfReferenceUID, masks.origin))
+        contours.append(_roi_contour(number, name, masks.mask(name), study))
+        observations.append(_observation(number, name))
+    structure_set.StructureSetROISequence = rois
+    structure_set.ROIContourSequence = contours
+    structure_set.RTROIObservationsSequence = observations
+    with whole_file(path) as temporary:
+        structure_set.save_as(temporary, enforce_file_format=True)
+
+
+def _header(sources: list[Dataset]) -> FileDataset:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = RTStructureSetStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    for keyword in _REPEATED:
+        setattr(dataset, keyword, sources[0].get(keyword, ""))
+    if sources[0].get("SpecificCharacterSet"):
+        dataset.SpecificCharacterSet = sources[0].SpecificCharacterSet
+    now = datetime.datetime.now()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = RTStructureSetStorage, meta.MediaStorageSOPInstanceUID
+    dataset.Modality, dataset.SeriesInstanceUID = "RTSTRUCT", generate_uid()
+    dataset.SeriesNumber, dataset.InstanceNumber = 301, 1
+    dataset.SeriesDescription = "OrganDose organ masks"
+    dataset.OperatorsName, dataset.PositionReferenceIndicator = "", ""
+    dataset.Manufacturer, dataset.ManufacturerModelName = "OrganDose", "OrganDose"
+    dataset.SoftwareVersions = __version__
+    dataset.StructureSetLabel = "Organ masks"
+    dataset.StructureSetDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")
+    dataset.StructureSetTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
+    dataset.ApprovalStatus = "UNAPPROVED"
+    return dataset
+
+
+def _frame_of_reference(sources: list[Dataset]) -> Dataset:
+    series, referenced_study, frame = Dataset(), Dataset(), Dataset()
+    series.SeriesInstanceUID = sources[0].SeriesInstanceUID
+    series.ContourImageSequence = [_image_reference(s.SOPClassUID, s.SOPInstanceUID) for s in sources]
+    referenced_study.ReferencedSOPClassUID = _DETACHED_STUDY
+    referenced_study.ReferencedSOPInstanceUID = sources[0].StudyInstanceUID
+    referenced_study.RTReferencedSeriesSequence = [series]
+    frame.FrameOfReferenceUID = sources[0].FrameOfReferenceUID
+    frame.RTReferencedStudySequence = [referenced_study]
+    return frame
+
+
+def _image_reference(class_uid: str, instance_uid: str) -> Dataset:
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = class_uid
+    reference.ReferencedSOPInstanceUID = instance_uid
+    return reference
+
+
+def _roi(number: int, name: str, frame_of_reference_uid: str, origin: str) -> Dataset:
+    roi = Dataset()
+    roi.ROINumber = number
+    roi.ReferencedFrameOfReferenceUID = frame_of_reference_uid
+    roi.ROIName = name
+    roi.ROIGenerationAlgorithm = "SEMIAUTOMATIC"
+    roi.ROIGenerationDescription = (origin or "unknown")[:64]
+    return roi
+
+
+def _observation(number: int, name: str) -> Dataset:
+    organ = describe(name)
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = organ.snomed_code, "SCT", organ.snomed_meaning
+    observation = Dataset()
+    observation.ObservationNumber = observation.ReferencedROINumber = number
+    observation.RTROIIdentificationCodeSequence = [code]
+    kinds = {"body": "EXTERNAL", "couch": "SUPPORT", "tumour": "GTV", "lesion": "GTV"}
+    observation.RTROIInterpretedType = kinds.get(name.rstrip("_0123456789"), "ORGAN")
+    observation.ROIInterpreter = ""
+    return observation
+
+
+def _roi_contour(number: int, name: str, mask: np.ndarray, study: CTStudy) -> Dataset:
+    roi = Dataset()
+    roi.ReferencedROINumber = number
+    roi.ROIDisplayColor = list(describe(name).colour_rgb)
+    # One file a slice: each contour says which; for multi-frame CT the frame of reference alone places it.
+    instances = study.sop_instance_uids
+    by_slice = instances if len(set(instances)) == mask.shape[0] else None
+    items = []
+    for k in np.flatnonzero(mask.any(axis=(1, 2))):
+        for points_mm in _contours_mm(mask[k], int(k), study.image):
+            item = Dataset()
+            if by_slice is not None:
+                item.ContourImageSequence = [_image_reference("1.2.840.10008.5.1.4.1.1.2", by_slice[k])]
+            item.ContourGeometricType = "CLOSED_PLANAR"
+            item.NumberOfContourPoints = len(points_mm)
+            item.ContourData = [f"{value:.3f}" for value in points_mm.ravel()]
+            items.append(item)
+    roi.ContourSequence = items
+    return roi
+
+
+def _contours_mm(slice_mask: np.ndarray, k: int, image: sitk.Image) -> list[np.ndarray]:
+    """Closed contours (n, 3) in LPS mm around the True voxels of one slice (y, x), last point not repeated."""
+    from contourpy import contour_generator
+
+    rows, columns = np.flatnonzero(slice_mask.any(axis=1)), np.flatnonzero(slice_mask.any(axis=0))
+    top, left = rows[0] - 1, columns[0] - 1  # a rim of background closes contours at the edge of the image
+    padded = np.pad(slice_mask[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1], 1).astype(np.float32)
+    origin_mm, spacing_mm = np.asarray(image.GetOrigin()), np.asarray(image.GetSpacing())
+    contours = []
+    for line in contour_generator(z=padded).lines(0.5):
+        corners = _without_collinear(line[:-1])
+        indices = np.column_stack([corners[:, 0] + left, corners[:, 1] + top, np.full(len(corners), k)])
+        contours.append(origin_mm + indices * spacing_mm)
+    return contours
+
+
+def _without_collinear(points: np.ndarray) -> np.ndarray:
+    """The corners of a closed polygon (n, 2): points on a straight line between their neighbours are dropped."""
+    before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
+    return points[np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]) > 1e-9]
