@@ -1,0 +1,1 @@
+"""Stylised adult patients: equations, seeded variation, voxels."""
