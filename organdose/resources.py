@@ -13,4 +13,5 @@ def resource_path(*parts: str) -> Path:
         path = root.joinpath(*parts)
         if path.exists():
             return path
-    raise InputError(f"the installation lacks the data file Resources/{'/'.join(parts)}", mend="Install organdose again.")
+    raise InputError(f"the installation lacks the data file Resources/{'/'.join(parts)}",
+                     mend="Install organdose again.")

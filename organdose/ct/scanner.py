@@ -112,7 +112,8 @@ def load_scanner(name_or_file: str | Path) -> Scanner:
     try:
         return Scanner.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise InputError(f"cannot read the scanner file ({error.strerror})", where=path, mend="Check the path.") from error
+        raise InputError(f"cannot read the scanner file ({error.strerror})", where=path,
+                         mend="Check the path.") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

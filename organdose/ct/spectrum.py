@@ -105,7 +105,8 @@ def tungsten_spectrum(tube_voltage_kv: float) -> Spectrum:
     table = _table()
     key = f"{tube_voltage_kv:g}"
     if key not in table["spectra"]:
-        raise InputError(f"no tube spectrum for {key} kV", mend=f"Known tube voltages: {', '.join(table['spectra'])} kV.")
+        raise InputError(f"no tube spectrum for {key} kV",
+                         mend=f"Known tube voltages: {', '.join(table['spectra'])} kV.")
     entry = table["spectra"][key]
     photons = np.asarray(entry["fluence_per_cm2_mas_kev"], dtype=float)
     energies_kev = entry["first_kev"] + table["bin_kev"] * np.arange(len(photons))

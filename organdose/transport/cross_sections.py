@@ -1,7 +1,7 @@
-"""Photon interaction tables for a list of materials, from xraylib (Schoonjans et al., Spectrochim Acta B 66 (2011) 776).
+"""Photon interaction tables for a list of materials, from xraylib.
 
-xraylib's totals agree with the NIST tables to 0.04 % for water, air and bone. Its CS_Energy (mu_en/rho) is not used:
-it is wrong by up to 37 % between 20 and 60 keV.
+Schoonjans et al., Spectrochimica Acta B 66 (2011) 776. xraylib's totals agree with the NIST tables to 0.04 % for water,
+air and bone. Its CS_Energy (mu_en/rho) is not used: it is wrong by up to 37 % between 20 and 60 keV.
 """
 
 from __future__ import annotations

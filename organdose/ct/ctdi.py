@@ -1,0 +1,132 @@
+"""CTDI phantoms: the link between simulated photons and the dose a scanner states.
+
+A helical or axial scan with the photon line density n(z) (photons per mm of beam travel) has the CTDIvol k n(z), where
+k is the dose-length product per photon in the CTDI phantom, 1/3 centre + 2/3 periphery, integrated over the 100 mm
+chamber (IEC 60601-2-44; AAPM report 96). k is simulated here with the same tube, bowtie and collimation as the patient.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+from organdose import __version__
+from organdose.ct.xray_source import TubePath, XRaySource
+from organdose.progress import Progress
+from organdose.transport.cross_sections import photon_tables
+from organdose.transport.materials import DRY_AIR, PMMA, PMMA_DENSITY_G_CM3
+from organdose.transport.monte_carlo import StopRule, run_photons
+from organdose.transport.voxel_grid import VoxelGrid
+
+_PIXEL_MM, _SLICE_MM, _LENGTH_MM, _CHAMBER_MM = 2.0, 10.0, 150.0, 100.0
+_HOLE_DEPTH_MM = 10.0
+_HOLE_RADIUS_MM = 6.5
+_HISTORIES = 20_000_000
+_WANTED_PERCENT = 0.5
+MGY_KG_PER_KEV = 1.602176634e-13
+
+
+@dataclass(frozen=True)
+class CTDICalibration:
+    """Dose-length per emitted photon (mGy mm, to air) at the centre and 10 mm under the surface of a CTDI phantom."""
+
+    phantom_cm: float
+    centre_mgy_mm: float
+    periphery_mgy_mm: float
+    relative_uncertainty: float
+    histories: int
+
+    @property
+    def weighted_mgy_mm(self) -> float:
+        """k: 1/3 centre + 2/3 periphery."""
+        return self.centre_mgy_mm / 3 + 2 * self.periphery_mgy_mm / 3
+
+
+def ctdi_phantom(phantom_cm: float) -> tuple[VoxelGrid, sp.csr_array]:
+    """The PMMA cylinder (15 cm long, axis at the origin) and the dose scores of its chambers: centre, periphery.
+
+    The five holes are filled with air of PMMA's density, so that the energy left in them is the dose to air in PMMA's
+    photon field while enough photons stop there. The scores turn keV in the grid into mGy mm over 100 mm.
+    """
+    radius_mm = 5.0 * phantom_cm
+    count = 2 * math.ceil((radius_mm + 2 * _PIXEL_MM) / _PIXEL_MM)
+    centres_mm = (np.arange(count) - 0.5 * (count - 1)) * _PIXEL_MM
+    slices = round(_LENGTH_MM / _SLICE_MM)
+    plane = _disc(centres_mm, 0, 0, radius_mm)
+    ring_mm = radius_mm - _HOLE_DEPTH_MM
+    holes = [(0.0, 0.0), (ring_mm, 0.0), (-ring_mm, 0.0), (0.0, ring_mm), (0.0, -ring_mm)]
+    inside = [_disc(centres_mm, x, y, _HOLE_RADIUS_MM) > 0.5 for x, y in holes]
+    material = np.zeros((slices, count, count), np.uint8)
+    material[:, np.any(inside, axis=0)] = 1
+    density = np.broadcast_to((PMMA_DENSITY_G_CM3 * plane).astype(np.float32), material.shape).copy()
+    origin_mm = (centres_mm[0], centres_mm[0], -0.5 * (slices - 1) * _SLICE_MM)
+    grid = VoxelGrid((PMMA, DRY_AIR), material, density, (_PIXEL_MM, _PIXEL_MM, _SLICE_MM), origin_mm)
+    z_mm = origin_mm[2] + _SLICE_MM * np.arange(slices)
+    in_chamber = np.abs(z_mm) < 0.5 * _CHAMBER_MM
+    scores = []
+    for chamber in (inside[0], np.any(inside[1:], axis=0)):
+        voxels = in_chamber[:, None, None] & chamber[None]
+        mass_kg = grid.voxel_mass_kg[voxels].sum()
+        scores.append(np.where(voxels, _CHAMBER_MM * MGY_KG_PER_KEV / mass_kg, 0.0).ravel())
+    return grid, sp.csr_array(np.stack(scores))
+
+
+def _disc(centres_mm: np.ndarray, x_mm: float, y_mm: float, radius_mm: float, parts: int = 10) -> np.ndarray:
+    """Part of each pixel (y, x) that lies in a circle."""
+    offsets = (np.arange(parts) - 0.5 * (parts - 1)) * _PIXEL_MM / parts
+    fine = (centres_mm[:, None] + offsets).ravel()
+    inside = (fine[:, None] - y_mm) ** 2 + (fine[None, :] - x_mm) ** 2 <= radius_mm**2
+    count = len(centres_mm)
+    return inside.reshape(count, parts, count, parts).mean(axis=(1, 3))
+
+
+def simulate_ctdi(source: XRaySource, phantom_cm: float, *, seed: int = 1, histories: int = _HISTORIES,
+                  wanted_percent: float | None = _WANTED_PERCENT, progress: Progress | None = None) -> CTDICalibration:
+    """One axial rotation of `source` around the CTDI phantom at the isocentre."""
+    grid, scores = ctdi_phantom(phantom_cm)
+    at_centre = replace(source, path=TubePath.axial(0.0), isocentre_mm=(0.0, 0.0))
+    tables = photon_tables(grid.materials, max(source.highest_kev, 60.0) + 1.0)
+    tally = run_photons(at_centre, grid, tables, StopRule(histories, wanted_percent), seed=seed, regions=scores,
+                        progress=progress, stage="CTDI calibration")
+    centre, periphery = (float(value) for value in tally.regions)
+    parts = tally.region_relative_uncertainty * np.array([centre / 3, 2 * periphery / 3])
+    return CTDICalibration(phantom_cm, centre, periphery, float(np.hypot(*parts) / (centre / 3 + 2 * periphery / 3)),
+                           tally.histories)
+
+
+def calibrated(source: XRaySource, phantom_cm: float, *, progress: Progress | None = None) -> CTDICalibration:
+    """`simulate_ctdi`, remembered in the user's cache folder for the same tube, bowtie, beam and program version."""
+    path = _cache_folder() / f"{_fingerprint(source, phantom_cm)}.json"
+    try:
+        return CTDICalibration(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        pass
+    calibration = simulate_ctdi(source, phantom_cm, progress=progress)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = path.with_suffix(f".{os.getpid()}.part")
+        whole.write_text(json.dumps(asdict(calibration)), encoding="utf-8")
+        whole.replace(path)
+    except OSError:
+        pass  # a read-only home costs the next run its simulation, nothing more
+    return calibration
+
+
+def _cache_folder() -> Path:
+    root = os.environ.get("ORGANDOSE_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "organdose" / "ctdi"
+
+
+def _fingerprint(source: XRaySource, phantom_cm: float) -> str:
+    spectrum = source.spectrum
+    parts = (__version__, phantom_cm, _PIXEL_MM, _HOLE_RADIUS_MM, _WANTED_PERCENT, source.focus_isocentre_mm,
+             source.fan_half_angle_rad, source.total_collimation_mm, source.bowtie, spectrum.bin_kev,
+             spectrum.energies_kev.tolist(), [float(f"{p:.6g}") for p in spectrum.photons])
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]

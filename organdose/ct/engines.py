@@ -1,0 +1,51 @@
+"""The CT dose engines there are, and what each has to say about itself."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import scipy.sparse as sp
+from pydantic import BaseModel, ConfigDict, Field
+
+from organdose.ct.dose_grid import DoseGrid
+from organdose.dose_map import DoseMap
+from organdose.errors import InputError
+from organdose.progress import Progress
+from organdose.study.ct_study import CTStudy
+
+
+class EngineParameters(BaseModel):
+    """What every CT dose engine lets its user choose."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scanner: str = Field("generic", description="scanner name, or a scanner definition in a JSON file")
+
+
+class CTDoseEngine(Protocol):
+    """A way to compute dose from a CT study. Engines are registered by name in this module."""
+
+    name: str
+    title: str
+    needs: str
+    yields: str
+    parameters: type[EngineParameters]
+
+    def run(self, study: CTStudy, grid: DoseGrid, parameters: EngineParameters, *, organs: tuple[str, ...] = (),
+            organ_mass_g: sp.csr_matrix | None = None, progress: Progress | None = None) -> DoseMap:
+        """Dose on `grid`. `organ_mass_g` (organs, voxels) lets a statistical engine state each organ's uncertainty."""
+
+
+def engines() -> dict[str, CTDoseEngine]:
+    """Every engine by name."""
+    from organdose.ct.monte_carlo_engine import MonteCarloEngine
+
+    return {engine.name: engine for engine in (MonteCarloEngine(),)}
+
+
+def engine(name: str) -> CTDoseEngine:
+    """One engine. Raises `InputError` listing those there are."""
+    known = engines()
+    if name not in known:
+        raise InputError(f"unknown CT dose engine {name!r}", mend=f"Engines: {', '.join(known)}.")
+    return known[name]
