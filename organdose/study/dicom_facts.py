@@ -15,6 +15,8 @@ from organdose.study.header_values import number, numbers, text, texts
 
 # IEC dosimetry phantoms of CTDIPhantomTypeCodeSequence (CID 4052) and their diameters in cm.
 _CTDI_PHANTOMS_CM = {"113690": 16.0, "113691": 32.0}
+# Macros of Enhanced CT that `enhanced_ct` leaves as sequences when they have an item for each of several sources.
+_ONE_SOURCE_MACROS = ("CTExposureSequence", "CTXRayDetailsSequence", "CTAcquisitionDetailsSequence")
 # Headers round mA, s and mAs to whole numbers; beyond this, two values do not belong together.
 _AGREEMENT = 0.05
 _ROUNDING_MAS = 1.0
@@ -76,6 +78,8 @@ def acquisition_facts(headers: Sequence[Dataset]) -> CTAcquisition:
     What they do not say stays None. Where a header contradicts itself its value is kept and a warning says so.
     """
     slices = _Headers(headers)
+    if any(macro in header for header in headers for macro in _ONE_SOURCE_MACROS):
+        slices.warnings.append("the header describes two or more X-ray sources: their exposures are not used")
     rotation_time_s = slices.one("RevolutionTime", "s")
     collimation_mm = slices.one("TotalCollimationWidth", "mm")
     if rotation_time_s is None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from organdose.errors import InputError
@@ -53,9 +52,13 @@ class DicomFile:
     def transfer_syntax_uid(self) -> UID:
         return UID(str(self.header.file_meta.get("TransferSyntaxUID", "") or ""))
 
-    def complete_dataset(self) -> Dataset:
-        """The whole file, pixels included, with the transfer syntax even where the file does not state it."""
-        dataset = pydicom.dcmread(self.path, force=True)
+    def with_pixels(self) -> Dataset:
+        """The header with the pixel data, still encoded.
+
+        The whole file is read on purpose: pydicom's decoding straight from a file takes a compressed slice whose end
+        is cut off for a complete one.
+        """
+        dataset = pydicom.dcmread(self.path, force=not self.has_preamble, specific_tags=[*HEADER_KEYWORDS, "PixelData"])
         _complete_file_meta(dataset)
         return dataset
 
@@ -112,11 +115,9 @@ def _read_header(path: Path) -> DicomFile | None:
         return None
     try:
         header = pydicom.dcmread(path, stop_before_pixels=True, force=not with_preamble, specific_tags=HEADER_KEYWORDS)
-    except (InvalidDicomError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError,
-            NotImplementedError) as error:
+    except Exception as error:  # pydicom raises whatever it trips over in damaged data, struct.error among it
         raise _damaged(path) from error
-    if not with_preamble:
-        _complete_file_meta(header)
+    _complete_file_meta(header)
     file = DicomFile(path, header, with_preamble)
     if not (file.sop_class_uid or header.get("Modality")):
         raise _damaged(path)

@@ -75,13 +75,11 @@ def _decoded(slices: Sequence[CTSlice]) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _frames(members: list[CTSlice]) -> Iterator[np.ndarray]:
-    source = members[0].source
-    if members[0].frame is not None:
-        yield from iter_pixels(source.path, indices=[each.frame for each in members], raw=True)
-    elif source.has_preamble:
-        yield pixel_array(source.path, raw=True)
+    dataset = members[0].source.with_pixels()
+    if members[0].frame is None:
+        yield pixel_array(dataset, raw=True)
     else:
-        yield pixel_array(source.complete_dataset(), raw=True)
+        yield from iter_pixels(dataset, indices=[each.frame for each in members], raw=True)
 
 
 def _undecodable(each: CTSlice) -> InputError:

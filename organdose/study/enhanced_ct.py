@@ -26,7 +26,7 @@ def frame_headers(header: Dataset, where: Path) -> Iterator[Dataset]:
     """One flat header a frame, in the order of the frames.
 
     Attributes of a frame's own functional groups win over shared ones, and these over the data set's (PS3.3 C.7.6.16).
-    A macro with several items (two X-ray sources) says two things at once: it is left out, so that its facts are
+    A macro with several items (two X-ray sources) says two things at once: it stays a sequence, so that its facts are
     missing instead of half true. Raises `InputError` when frames and functional groups do not match in number.
     """
     frames = int(header.get("NumberOfFrames") or 1)
@@ -55,9 +55,13 @@ def _plain_attributes(header: Dataset) -> Dataset:
 
 def _add_macros(flat: Dataset, groups: Dataset) -> None:
     for macro in groups:
-        if macro.VR == "SQ" and len(macro.value) == 1:
-            for element in macro.value[0]:
-                _add_attribute(flat, element)
+        if macro.VR != "SQ":
+            continue
+        if len(macro.value) > 1:
+            flat.add(macro)
+            continue
+        for element in (element for item in macro.value for element in item):
+            _add_attribute(flat, element)
 
 
 def _add_attribute(flat: Dataset, element) -> None:

@@ -85,4 +85,4 @@ def _layout(header: bytes, path: Path) -> tuple[_Layout, str]:
 
 
 def _truncated(path: Path) -> InputError:
-    return InputError("the file is truncated", where=path, mend="Copy or export it again.")
+    return InputError("the file is truncated or damaged", where=path, mend="Copy or export it again.")

@@ -15,8 +15,10 @@ from organdose.study.header_values import number, text
 
 # Half a millimetre over a 300 mm wide body: what rounding in headers explains, and no gantry was tilted so little.
 _ANGLE_TOLERANCE_DEG = 0.1
-# Positions are written with few decimals; a tenth of the spacing is rounding, more is another spacing.
+# A tenth of the spacing is rounding, more is another spacing. Thin slices whose positions are written with one decimal
+# differ by a whole 0.1 mm.
 _SPACING_TOLERANCE = 0.1
+_ONE_DECIMAL_MM = 0.11
 _SAME_POSITION_MM = 0.01
 _SIDEWAYS_TOLERANCE_MM = 0.1
 
@@ -132,27 +134,28 @@ def _even_spacing_mm(positions_mm: np.ndarray, normal: np.ndarray, where: Path) 
     along_mm = positions_mm @ normal
     steps_mm = np.diff(along_mm)
     usual_mm = float(np.sort(steps_mm)[(steps_mm.size - 1) // 2])
-    uneven = np.flatnonzero(np.abs(steps_mm / usual_mm - 1) > _SPACING_TOLERANCE)
-    if uneven.size:
-        raise _uneven(positions_mm[:, 2], steps_mm, usual_mm, uneven, where)
+    tolerance_mm = max(_SPACING_TOLERANCE * usual_mm, min(_ONE_DECIMAL_MM, 0.4 * usual_mm))
+    if (np.abs(steps_mm - usual_mm) > tolerance_mm).any():
+        raise _uneven(positions_mm[:, 2], steps_mm, usual_mm, tolerance_mm, where)
     mean_mm = float((along_mm[-1] - along_mm[0]) / steps_mm.size)
     drift_mm = float(np.abs(along_mm - along_mm[0] - mean_mm * np.arange(along_mm.size)).max())
-    if drift_mm > 2 * _SPACING_TOLERANCE * mean_mm:
+    if drift_mm > 2 * tolerance_mm:
         raise InputError(f"the slice spacing changes along the series, from {steps_mm.min():.4g} to "
                          f"{steps_mm.max():.4g} mm", where=where, mend="Reconstruct the scan with one slice spacing.")
     # Positions in decimal strings carry rounding noise far below a micrometre; the grid need not.
     return round(mean_mm, 6)
 
 
-def _uneven(z_mm: np.ndarray, steps_mm: np.ndarray, usual_mm: float, uneven: np.ndarray, where: Path) -> InputError:
+def _uneven(z_mm: np.ndarray, steps_mm: np.ndarray, usual_mm: float, tolerance_mm: float, where: Path) -> InputError:
+    uneven = np.flatnonzero(np.abs(steps_mm - usual_mm) > tolerance_mm)
     first = int(uneven[0])
     low_mm, high_mm = sorted((float(z_mm[first]), float(z_mm[first + 1])))
     gap = f"between z = {low_mm:g} and z = {high_mm:g} mm"
     lacking = np.rint(steps_mm[uneven] / usual_mm) - 1
-    is_missing = np.abs(steps_mm[uneven] / usual_mm - 1 - lacking) <= _SPACING_TOLERANCE
-    if is_missing.all() and (lacking >= 1).all():
+    whole_steps = np.abs(steps_mm[uneven] - usual_mm * (1 + lacking)) <= tolerance_mm * (1 + lacking)
+    if whole_steps.all() and (lacking >= 1).all():
         count = int(lacking[0])
-        more = f", and {int(lacking[1:].sum())} more in {lacking.size - 1} other gaps" if lacking.size > 1 else ""
+        more = f", and {int(lacking[1:].sum())} more further on" if lacking.size > 1 else ""
         return InputError(f"{count} slice{'s are' if count > 1 else ' is'} missing {gap}{more} (the others are "
                           f"{usual_mm:g} mm apart)", where=where, mend="Export the series again, complete.")
     return InputError(f"the slices are unevenly spaced: {usual_mm:g} mm apart, but {steps_mm[first]:g} mm {gap}",
