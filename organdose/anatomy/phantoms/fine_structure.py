@@ -11,7 +11,7 @@ import numpy as np
 
 from organdose.anatomy.phantoms.shapes import Solid, Tube
 
-_BRANCHES_PER_LUNG = 90
+_BRANCHES_PER_LUNG = 160
 _TWIGS_PER_BRANCH = 6
 
 
@@ -33,7 +33,7 @@ class VesselTree:
         for end in ends:
             bend = hilum + 0.45 * (end - hilum) + generator.normal(0, 1.0, 3)
             radius = 0.30 * (0.6 + 0.4 * generator.random())
-            tubes.append(Tube([[*(hilum + generator.normal(0, 0.7, 3)), radius * 1.2], [*bend, radius * 0.75], [*end, radius * 0.34]]))
+            tubes.append(Tube([[*(hilum + generator.normal(0, 0.7, 3)), radius * 0.9], [*bend, radius * 0.75], [*end, radius * 0.34]]))
             for _ in range(_TWIGS_PER_BRANCH):
                 start = bend + generator.random() * (end - bend)
                 tip = start + generator.normal(0, 1.6, 3)
