@@ -1,0 +1,194 @@
+"""The whole result of a CT dose computation as a Slicer scene: built, saved as .mrb, opened again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from organdose.anatomy.organ_masks import OrganMasks
+from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
+from organdose.dose_map import DoseMap
+from organdose.errors import InputError
+from organdose.scene import subject_hierarchy, views
+from organdose.scene.dose_display import dose_volume_node, uncertainty_volume_node
+from organdose.scene.dvh_plot import DvhPlot, dvh_plot, dvh_plot_of_chart
+from organdose.scene.headless import start_slicer, vtk_messages_kept
+from organdose.scene.organ_table_node import organ_table_node
+from organdose.scene.segmentation_nodes import segmentation_node_from_masks
+from organdose.scene.volume_nodes import ct_volume_node
+
+# Node references from the organ table to what it was computed from: references, not names, tie the data together.
+_REFERENCE_ROLES = {"ct": "OrganDose.CT", "dose": "OrganDose.Dose", "uncertainty": "OrganDose.Uncertainty",
+                    "segmentation": "OrganDose.Segmentation", "chart": "OrganDose.DVH"}
+_RESULT_ATTRIBUTE, _CT_DOSE = "OrganDose.Result", "ct-dose"
+
+
+@dataclass(frozen=True)
+class CTDoseScene:
+    """The nodes of one CT dose computation.
+
+    `uncertainty` is None when the engine states none, `dvh` when there are no histograms. The handles are
+    valid until `remove` or until the scene is cleared.
+    """
+
+    ct: object
+    dose: object
+    uncertainty: object | None
+    segmentation: object
+    organ_table: object
+    dvh: DvhPlot | None
+
+    def remove(self) -> None:
+        """Take these nodes, with their display and storage nodes, out of the scene; others stay."""
+        scene = start_slicer()
+        study = subject_hierarchy.study_of(self.dose)
+        nodes = [self.ct, self.dose, self.uncertainty, self.segmentation, self.organ_table]
+        if self.dvh:
+            nodes += [self.dvh.chart, *self.dvh.series, self.dvh.table]
+        for node in nodes:
+            if node is not None:
+                _remove_with_display(scene, node)
+        if study:
+            subject_hierarchy.remove_empty(study)
+
+
+def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: list[OrganDose],
+                        dvhs: list[DoseVolumeHistogram], *, title: str = "CT dose") -> CTDoseScene:
+    """Put CT (HU), dose (mGy), masks, organ table and DVHs into Slicer's scene and show them.
+
+    Everything lies in one study `title` of the subject hierarchy; the organ table refers to the other nodes. The slice
+    views show the dose over the CT through the centre of the dose. Raises `InputError` (masks on another grid, no
+    dose, unknown organ); the scene is then as it was.
+    """
+    scene = start_slicer()
+    made = []
+    try:
+        made.append(ct_node := ct_volume_node(ct))
+        made.append(dose_node := dose_volume_node(dose))
+        uncertainty = dose.relative_uncertainty
+        made.append(uncertainty_node := None if uncertainty is None else uncertainty_volume_node(uncertainty))
+        made.append(segmentation := segmentation_node_from_masks(masks, ct_node))
+        made.append(table := organ_table_node(rows))
+        plot = dvh_plot(dvhs) if dvhs else None
+    except InputError:
+        for node in made:
+            if node is not None:
+                _remove_with_display(scene, node)
+        raise
+    result = CTDoseScene(ct_node, dose_node, uncertainty_node, segmentation, table, plot)
+    _tie_together(result, title)
+    views.show_in_slices(ct_node, dose_node)
+    views.go_to(views.dose_centre_ras(dose_node))
+    views.show_table_and_chart(table, plot.chart if plot else None)
+    return result
+
+
+def save_scene(path: str | Path) -> None:
+    """Write the whole scene as a .mrb bundle; the file appears complete or not at all. Raises `InputError`."""
+    path = Path(path)
+    if path.suffix.lower() != ".mrb":
+        raise InputError("a scene is saved as a .mrb file", where=path, mend="Give the name the ending .mrb.")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".scene-", dir=path.parent) as folder:
+            # The bundle's inner folder has the file's name: write it under the final one.
+            whole = Path(folder) / path.name
+            with vtk_messages_kept() as messages:
+                written = start_slicer().WriteToMRB(str(whole))
+            if not written or not whole.is_file():
+                raise InputError(f"the scene could not be written ({_last_line(messages())})", where=path,
+                                 mend="Check free disk space and write permission.")
+            os.replace(whole, path)
+    except OSError as error:
+        raise InputError(f"the scene could not be written ({error.strerror})", where=path,
+                         mend="Check the folder, free disk space and write permission.") from error
+
+
+def open_scene(path: str | Path) -> CTDoseScene:
+    """Open a .mrb bundle in place of the present scene and find the CT dose result in it.
+
+    Raises `InputError` when the file is no readable bundle (the scene is then as it was) or holds no CT dose result.
+    """
+    path = Path(path)
+    _check_bundle(path)
+    scene = start_slicer()
+    with vtk_messages_kept() as messages:
+        read = scene.ReadFromMRB(str(path), True)
+    if not read:
+        raise InputError(f"the scene could not be read ({_last_line(messages())})", where=path,
+                         mend="Save it again from Slicer.")
+    results = find_results()
+    if not results:
+        raise InputError("the scene holds no CT dose result", where=path,
+                         mend="Open a scene.mrb that organdose ct-dose has written.")
+    return results[0]
+
+
+def find_results() -> list[CTDoseScene]:
+    """The CT dose results in Slicer's scene."""
+    import slicer
+
+    tables = slicer.util.getNodesByClass("vtkMRMLTableNode", start_slicer())
+    results = []
+    for table in tables:
+        if table.GetAttribute(_RESULT_ATTRIBUTE) != _CT_DOSE:
+            continue
+        nodes = {key: table.GetNodeReference(role) for key, role in _REFERENCE_ROLES.items()}
+        if all(nodes[key] is not None for key in ("ct", "dose", "segmentation")):
+            plot = dvh_plot_of_chart(nodes["chart"]) if nodes["chart"] else None
+            results.append(CTDoseScene(nodes["ct"], nodes["dose"], nodes["uncertainty"], nodes["segmentation"], table,
+                                       plot))
+    return results
+
+
+def _tie_together(result: CTDoseScene, title: str) -> None:
+    result.organ_table.SetAttribute(_RESULT_ATTRIBUTE, _CT_DOSE)
+    nodes = {"ct": result.ct, "dose": result.dose, "uncertainty": result.uncertainty,
+             "segmentation": result.segmentation, "chart": result.dvh.chart if result.dvh else None}
+    for key, node in nodes.items():
+        if node is not None:
+            result.organ_table.SetNodeReferenceID(_REFERENCE_ROLES[key], node.GetID())
+    result.dose.SetNodeReferenceID(_REFERENCE_ROLES["ct"], result.ct.GetID())
+    study = subject_hierarchy.study_item(title)
+    subject_hierarchy.put_under(study, [node for node in (result.ct, result.dose, result.uncertainty,
+                                                          result.segmentation, result.organ_table) if node])
+    if result.dvh:
+        subject_hierarchy.put_under(study, [result.dvh.chart])
+        curves = subject_hierarchy.folder_item("DVH curves", study)
+        subject_hierarchy.put_under(curves, [result.dvh.table, *result.dvh.series])
+
+
+def _remove_with_display(scene, node) -> None:
+    attached = []
+    if node.IsA("vtkMRMLDisplayableNode"):
+        attached += [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
+    if node.IsA("vtkMRMLStorableNode"):
+        attached += [node.GetNthStorageNode(index) for index in range(node.GetNumberOfStorageNodes())]
+    scene.RemoveNode(node)
+    for other in attached:
+        if other is not None:
+            scene.RemoveNode(other)
+
+
+def _check_bundle(path: Path) -> None:
+    """Look into the bundle before the present scene is given up for it."""
+    if not path.is_file():
+        raise InputError("there is no such file", where=path, mend="Give the path of a .mrb file.")
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            damaged = bundle.testzip()
+            has_scene = any(name.endswith(".mrml") for name in bundle.namelist())
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"this is no readable Slicer bundle ({error})", where=path, mend="Copy it again.") from error
+    if damaged or not has_scene:
+        raise InputError(f"the Slicer bundle is damaged ({damaged or 'no .mrml file inside'})", where=path,
+                         mend="Copy it again.")
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"

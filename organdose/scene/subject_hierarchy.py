@@ -1,0 +1,65 @@
+"""The nodes of one computation in one study of the subject hierarchy, as SlicerRT's tools expect dose to lie."""
+
+from __future__ import annotations
+
+from organdose.scene.dose_display import DOSE_UNIT_ATTRIBUTES
+from organdose.scene.headless import start_slicer
+
+# Which subject hierarchy plugin draws a node in the Data module when no application is there to choose one.
+_OWNER_PLUGINS = {"vtkMRMLScalarVolumeNode": "Volumes", "vtkMRMLSegmentationNode": "Segmentations",
+                  "vtkMRMLTableNode": "Tables", "vtkMRMLPlotChartNode": "Plots", "vtkMRMLPlotSeriesNode": "Plots"}
+
+
+def study_item(title: str) -> int:
+    """A new study at the top of the subject hierarchy, without a patient; it carries the dose unit for SlicerRT."""
+    hierarchy = _hierarchy()
+    study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), title)
+    for attribute, value in DOSE_UNIT_ATTRIBUTES.items():
+        hierarchy.SetItemAttribute(study, attribute, value)
+    return study
+
+
+def folder_item(title: str, parent: int) -> int:
+    """A new folder under the item `parent`."""
+    return _hierarchy().CreateFolderItem(parent, title)
+
+
+def put_under(item: int, nodes) -> None:
+    """Put data nodes under an item of the subject hierarchy, in this order."""
+    hierarchy = _hierarchy()
+    for node in nodes:
+        place = hierarchy.GetItemByDataNode(node)
+        if place:
+            hierarchy.SetItemParent(place, item)
+        else:
+            place = hierarchy.CreateItem(item, node)
+        hierarchy.RequestOwnerPluginSearch(place)
+        if not hierarchy.GetItemOwnerPluginName(place):
+            hierarchy.SetItemOwnerPluginName(place, _OWNER_PLUGINS[node.GetClassName()])
+
+
+def study_of(node) -> int:
+    """The study item above a data node; 0 when there is none."""
+    import slicer
+
+    hierarchy = _hierarchy()
+    study = slicer.vtkMRMLSubjectHierarchyConstants.GetDICOMLevelStudy()
+    return hierarchy.GetItemAncestorAtLevel(hierarchy.GetItemByDataNode(node), study)
+
+
+def remove_empty(item: int) -> None:
+    """Take an item out of the hierarchy with all below it that has no data node; what users put there stays."""
+    import slicer
+
+    hierarchy = _hierarchy()
+    # Leaves first: a recursive RemoveItem does not end when no application answers its events (Slicer 5.13).
+    for place in (*reversed(slicer.util.getSubjectHierarchyItemChildren(item, recursive=True)), item):
+        has_children = bool(slicer.util.getSubjectHierarchyItemChildren(place))
+        if hierarchy.GetItemDataNode(place) is None and not has_children:
+            hierarchy.RemoveItem(place, False, False)
+
+
+def _hierarchy():
+    import slicer
+
+    return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(start_slicer())
