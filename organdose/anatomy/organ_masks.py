@@ -49,22 +49,36 @@ class OrganMasks:
                 joined |= self.mask(name)
         return joined
 
-    def add(self, name: str, mask: np.ndarray) -> None:
+    def add(self, name: str, mask: np.ndarray, corner: tuple[int, int, int] | None = None) -> None:
         """Put a mask (z, y, x; bool) in the first layer where it overlaps nothing.
 
-        Raises `InputError` when its shape is not that of the reference image or the organ is there already.
+        The mask covers the whole reference image, or, when `corner` (z, y, x) is given, a box of it that begins there.
+        Raises `InputError` when it is not of that shape or the organ is there already.
         """
         if name in self.segments:
             raise InputError(f"the organ {name!r} appears twice in one segmentation", mend="Keep one of them.")
-        if mask.shape != self.shape:
+        box = tuple(slice(start, start + size) for start, size in zip(corner or (0, 0, 0), mask.shape))
+        fits = mask.ndim == 3 and all(b.start >= 0 and b.stop <= size for b, size in zip(box, self.shape))
+        if not fits or (corner is None and mask.shape != self.shape):
             raise InputError(f"the mask of {name!r} has the shape {mask.shape}, the CT has {self.shape}",
                              mend="Use masks drawn on this CT.")
+        box, mask = _shrunk(box, mask)
         for index, layer in enumerate(self.layers):
             value = 1 + max((v for n, v in self.segments.values() if n == index), default=0)
-            if value <= 255 and not layer[mask].any():
+            if value <= 255 and not layer[box][mask].any():
                 break
         else:
             index, value = len(self.layers), 1
             self.layers.append(np.zeros(self.shape, dtype=np.uint8))
-        self.layers[index][mask] = value
+        self.layers[index][box][mask] = value
         self.segments[name] = (index, value)
+
+
+def _shrunk(box: tuple[slice, ...], mask: np.ndarray) -> tuple[tuple[slice, ...], np.ndarray]:
+    """The part of a box, and of the mask in it, that holds all its voxels: small organs need not touch the whole CT."""
+    found = []
+    for axis in range(3):
+        along = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
+        found.append(slice(int(along[0]), int(along[-1]) + 1) if along.size else slice(0, 0))
+    moved = tuple(slice(side.start + part.start, side.start + part.stop) for side, part in zip(box, found))
+    return moved, mask[tuple(found)]

@@ -84,11 +84,10 @@ def _segmentation(numbers: np.ndarray, study: CTStudy, sources: list, descriptio
     from highdicom import UID, Volume
     from highdicom.seg import Segmentation
 
-    spacing_x_mm, spacing_y_mm, spacing_z_mm = study.image.GetSpacing()
-    volume = Volume.from_attributes(
-        array=numbers, image_position=study.image.GetOrigin(), image_orientation=(1, 0, 0, 0, 1, 0),
-        pixel_spacing=(spacing_y_mm, spacing_x_mm), spacing_between_slices=spacing_z_mm,
-        coordinate_system="PATIENT", frame_of_reference_uid=sources[0].FrameOfReferenceUID)
+    affine = np.zeros((4, 4))  # from array indices (z, y, x) to LPS mm
+    affine[:3, :3] = np.diag(study.image.GetSpacing())[:, ::-1]
+    affine[:, 3] = *study.image.GetOrigin(), 1.0
+    volume = Volume(numbers, affine, coordinate_system="PATIENT", frame_of_reference_uid=sources[0].FrameOfReferenceUID)
     return Segmentation(
         source_images=sources, pixel_array=volume, segmentation_type="BINARY", segment_descriptions=descriptions,
         series_instance_uid=UID(), series_number=300, sop_instance_uid=UID(), instance_number=1,

@@ -67,8 +67,7 @@ def _header(masks: OrganMasks) -> dict[str, str]:
             "Extent": extents[name],
             "LabelValue": str(value),
             "Layer": str(layer),
-            "Tags": f"OrganDose.Name:{name}|OrganDose.Origin:{_plain(masks.origin)}|"
-                    f"TerminologyEntry:{terminology_entry(organ)}|",
+            "Tags": f"OrganDose.Origin:{_plain(masks.origin)}|TerminologyEntry:{terminology_entry(organ)}|",
         }
         header |= {f"Segment{index}_{key}": text for key, text in fields.items()}
     return header

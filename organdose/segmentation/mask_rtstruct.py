@@ -1,0 +1,130 @@
+"""Masks in a DICOM RT Structure Set: closed contours filled by the pixel-centre rule. PS3.3 C.8.8.6."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+
+from organdose.anatomy.organ_masks import OrganMasks
+from organdose.errors import InputError
+from organdose.progress import Progress
+from organdose.segmentation.contour_raster import inside_contours
+from organdose.segmentation.mask_collection import MaskCollection, MaskLabel
+from organdose.study.ct_study import CTStudy
+
+_CLOSED = {"CLOSED_PLANAR", "CLOSEDPLANAR_XOR"}
+_PLANE_TOLERANCE_MM = 0.05  # contours closer than this lie in the same plane
+_EDGE_PIXELS = 1.0  # how far a contour may reach past the outermost pixel centres
+
+
+def read_rtstruct(path: Path, study: CTStudy, progress: Progress) -> OrganMasks:
+    """The ROIs of an RT Structure Set drawn on `study`.
+
+    Contours of one plane are combined by exclusive or, so inner contours are holes. Each plane fills the slice
+    nearest to it; where several planes fall on one slice the nearest one counts, and the organ gets a note. Points and
+    open contours enclose nothing and are noted. Raises `InputError` when the structure set refers to another series or
+    frame of reference, when contours lie outside the CT or not in its slices, or when it cannot be read.
+    """
+    progress.report("reading masks", 0.0, path.name)
+    structure_set = pydicom.dcmread(path)
+    _check_reference(structure_set, study, path)
+    collection = MaskCollection(study, "RTSTRUCT", path)
+    contours = {item.ReferencedROINumber: item.get("ContourSequence") or []
+                for item in structure_set.get("ROIContourSequence", [])}
+    codes = _codes(structure_set)
+    rois = structure_set.get("StructureSetROISequence", [])
+    for done, roi in enumerate(rois):
+        progress.report("reading masks", done / len(rois), path.name)
+        what = MaskLabel(str(roi.get("ROIName", "")) or f"ROI {roi.ROINumber}", codes.get(roi.ROINumber, ""))
+        planes, remarks = _planes(contours.get(roi.ROINumber, []), what.label, study, path)
+        mask, more = _filled(planes, collection.masks.shape)
+        name = collection.add(what, mask)
+        for remark in (*remarks, *more) if name else ():
+            collection.note(name, remark)
+    return collection.finished()
+
+
+def _planes(items: list[Dataset], label: str, study: CTStudy,
+            path: Path) -> tuple[dict[float, list[np.ndarray]], list[str]]:
+    """Closed contours by their height in slices: {slice index (fractional): [(n, 2) in pixels]}; and remarks."""
+    closed = [item for item in items if item.get("ContourGeometricType") in _CLOSED and item.get("ContourData")]
+    remarks = []
+    if len(closed) < len(items):
+        remarks.append(f"{len(items) - len(closed)} points or open contours enclose nothing")
+    planes: dict[float, list[np.ndarray]] = {}
+    outside = 0
+    for item in closed:
+        indices = _indices(item, label, study, path)
+        height = float(np.median(indices[:, 2]))
+        tolerance = _PLANE_TOLERANCE_MM / study.image.GetSpacing()[2]
+        if np.abs(indices[:, 2] - height).max() > tolerance:
+            raise InputError(f"contours of {label!r} do not lie in the slices of the CT", where=path,
+                             mend="Export the structures on axial slices of this CT.")
+        outside += _is_outside(indices, height, study)
+        same = next((known for known in planes if abs(known - height) <= tolerance), height)
+        planes.setdefault(same, []).append(indices[:, :2])
+    if outside:
+        raise InputError(f"{outside} of {len(closed)} contours of {label!r} reach outside the CT", where=path,
+                         mend="Give the whole CT they were drawn on.")
+    return planes, remarks
+
+
+def _indices(item: Dataset, label: str, study: CTStudy, path: Path) -> np.ndarray:
+    """Points of a contour (n, 3) as fractional voxel indices (x, y, z)."""
+    points_mm = np.asarray(item.ContourData, dtype=float)
+    if points_mm.size % 3 or points_mm.size < 9 or not np.isfinite(points_mm).all():
+        raise InputError(f"a contour of {label!r} is damaged ({points_mm.size} coordinates)", where=path,
+                         mend="Export the structures again.")
+    return (points_mm.reshape(-1, 3) - study.image.GetOrigin()) / study.image.GetSpacing()
+
+
+def _is_outside(indices: np.ndarray, height: float, study: CTStudy) -> bool:
+    width, rows, slices = study.image.GetSize()
+    x, y = indices[:, 0], indices[:, 1]
+    return bool(min(x.min(), y.min()) < -_EDGE_PIXELS or x.max() > width - 1 + _EDGE_PIXELS
+                or y.max() > rows - 1 + _EDGE_PIXELS or not -0.5 <= height <= slices - 0.5)
+
+
+def _filled(planes: dict[float, list[np.ndarray]], shape: tuple[int, int, int]) -> tuple[np.ndarray, list[str]]:
+    """The mask (z, y, x) of contours by height, and remarks about planes that do not match the slices."""
+    nearest: dict[int, float] = {}
+    for height in planes:
+        k = min(max(round(height), 0), shape[0] - 1)
+        if k not in nearest or abs(height - k) < abs(nearest[k] - k):
+            nearest[k] = height
+    mask = np.zeros(shape, dtype=bool)
+    for k, height in nearest.items():
+        mask[k] = inside_contours(planes[height], shape[1:])
+    remarks = []
+    if len(nearest) < len(planes):
+        remarks.append(f"{len(planes) - len(nearest)} contour planes between the slices of the CT were not used")
+    gaps = max(nearest, default=0) - min(nearest, default=1) + 1 - len(nearest)
+    if gaps > 0:
+        remarks.append(f"{gaps} slices between its ends have no contour")
+    return mask, remarks
+
+
+def _check_reference(structure_set: Dataset, study: CTStudy, path: Path) -> None:
+    mend = "Give the structures of this CT."
+    frames = structure_set.get("ReferencedFrameOfReferenceSequence") or []
+    frame_uids = {str(frame.get("FrameOfReferenceUID", "")) for frame in frames} - {""}
+    if study.frame_of_reference_uid and frame_uids and study.frame_of_reference_uid not in frame_uids:
+        raise InputError("the structure set belongs to another frame of reference than the CT", where=path, mend=mend)
+    series_uids = {str(series.get("SeriesInstanceUID", "")) for frame in frames
+                   for referenced in frame.get("RTReferencedStudySequence") or []
+                   for series in referenced.get("RTReferencedSeriesSequence") or []} - {""}
+    if study.series_uid and series_uids and study.series_uid not in series_uids:
+        raise InputError("the structure set refers to another series than this CT", where=path, mend=mend)
+
+
+def _codes(structure_set: Dataset) -> dict[int, str]:
+    """ROI number -> SNOMED CT code, where the observations give one."""
+    found = {}
+    for observation in structure_set.get("RTROIObservationsSequence") or []:
+        for code in observation.get("RTROIIdentificationCodeSequence") or []:
+            if code.get("CodingSchemeDesignator") == "SCT":
+                found[observation.ReferencedROINumber] = str(code.get("CodeValue", ""))
+    return found
