@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pydicom
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
 
@@ -110,23 +112,41 @@ def _read_header(path: Path) -> DicomFile | None:
     with_preamble = start[128:132] == b"DICM"
     # Old exports lack the preamble; their data set starts with group 0002 or 0008 (PS3.10 7.1 asks for the preamble).
     if not with_preamble and start[:2] not in (b"\x02\x00", b"\x08\x00"):
-        if _named_like_a_slice(path, empty=not start):
+        if _named_like_a_slice(path, blank=not start[:128].strip(b"\0")):
             raise _damaged(path)
         return None
     try:
         header = pydicom.dcmread(path, stop_before_pixels=True, force=not with_preamble, specific_tags=HEADER_KEYWORDS)
+        _convert_values(header)
     except Exception as error:  # pydicom raises whatever it trips over in damaged data, struct.error among it
         raise _damaged(path) from error
     _complete_file_meta(header)
     file = DicomFile(path, header, with_preamble)
-    if not (file.sop_class_uid or header.get("Modality")):
+    # What a file is stands before its series, and its series before its image: without either the header broke off.
+    complete = "SeriesInstanceUID" in header or "Rows" in header
+    if not complete and file.sop_class_uid != MediaStorageDirectoryStorage:
         raise _damaged(path)
     return file
 
 
-def _named_like_a_slice(path: Path, *, empty: bool) -> bool:
+def _named_like_a_slice(path: Path, *, blank: bool) -> bool:
+    """A DICOM suffix, or for a file that is empty or begins with nothing but zeros, no suffix or a number (a UID)."""
     suffix = path.suffix.lower()
-    return suffix in _DICOM_SUFFIXES or (empty and (suffix == "" or suffix[1:].isdigit()))
+    return suffix in _DICOM_SUFFIXES or (blank and (suffix == "" or suffix[1:].isdigit()))
+
+
+def _convert_values(header: Dataset) -> None:
+    """Convert every value now, where a failure names the file; pydicom otherwise does it on first use.
+
+    Decimal and integer strings are left for `header_values`, which reads them more leniently.
+    """
+    for tag in list(header.keys()):
+        stored = header.get_item(tag)
+        if isinstance(stored, RawDataElement) and (stored.VR or dictionary_VR(tag)) in ("DS", "IS"):
+            continue
+        element = header[tag]
+        for item in element.value if element.VR == "SQ" else ():
+            _convert_values(item)
 
 
 def _damaged(path: Path) -> InputError:
