@@ -145,7 +145,7 @@ def _shared_groups() -> Dataset:
 def write_enhanced(tmp_path: Path) -> Callable[..., Path]:
     """Writes an Enhanced CT file with its frames from head to feet and returns it; `change(header)` may alter it."""
     def write(frames=5, *, syntax=ExplicitVRLittleEndian, change=None) -> Path:
-        header = _image_header(EnhancedCTImageStorage, ExplicitVRLittleEndian)
+        header = _image_header(EnhancedCTImageStorage, syntax if syntax in _NATIVE else ExplicitVRLittleEndian)
         header.ImageType = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
         header.NumberOfFrames = frames
         from_head = [(index, Z_FIRST_MM + SLICE_MM * index) for index in reversed(range(frames))]

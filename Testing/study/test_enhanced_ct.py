@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, LegacyConvertedEnhancedCTImageStorage, RLELossless
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    LegacyConvertedEnhancedCTImageStorage,
+    RLELossless,
+)
 
 from organdose.study import read_ct
 from organdose.study.facts import Origin
@@ -50,16 +56,18 @@ def test_the_exposure_of_two_x_ray_sources_is_not_half_believed(write_enhanced):
     assert any("two or more X-ray sources" in each for each in facts.warnings)
 
 
-def test_a_converted_legacy_file_keeps_its_single_frame_attributes(write_enhanced, expected_hu):
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian], ids=lambda uid: uid.keyword)
+def test_a_converted_legacy_file_keeps_its_single_frame_attributes(write_enhanced, expected_hu, syntax):
     def change(header):
         header.SOPClassUID = LegacyConvertedEnhancedCTImageStorage
         for index, groups in enumerate(header.PerFrameFunctionalGroupsSequence):
             del groups.CTExposureSequence
             converted = Dataset()
             converted.XRayTubeCurrent = 300 - index
+            converted.private_block(0x0019, "A MAKER", create=True).add_new(0x01, "UN", b"private")
             groups.UnassignedPerFrameConvertedAttributesSequence = [converted]
 
-    study = read_ct(write_enhanced(change=change))
+    study = read_ct(write_enhanced(syntax=syntax, change=change))
     np.testing.assert_array_equal(sitk.GetArrayFromImage(study.image), expected_hu(5))
     assert study.acquisition.tube_current_ma.value == (296, 297, 298, 299, 300)
 

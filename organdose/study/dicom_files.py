@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pydicom
-from pydicom.datadict import dictionary_VR
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
@@ -140,7 +140,7 @@ def _convert_values(header: Dataset) -> None:
 
     Decimal and integer strings are left for `header_values`, which reads them more leniently.
     """
-    for tag in list(header.keys()):
+    for tag in filter(dictionary_has_tag, list(header.keys())):
         stored = header.get_item(tag)
         if isinstance(stored, RawDataElement) and (stored.VR or dictionary_VR(tag)) in ("DS", "IS"):
             continue
