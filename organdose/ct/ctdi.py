@@ -49,8 +49,8 @@ class CTDICalibration:
         return self.centre_mgy_mm / 3 + 2 * self.periphery_mgy_mm / 3
 
 
-def ctdi_phantom(phantom_cm: float) -> tuple[VoxelGrid, sp.csr_array]:
-    """The PMMA cylinder (15 cm long, axis at the origin) and the dose scores of its chambers: centre, periphery.
+def ctdi_phantom(phantom_cm: float, length_mm: float = _LENGTH_MM) -> tuple[VoxelGrid, sp.csr_array]:
+    """The PMMA cylinder (15 cm long unless told otherwise, axis at the origin) and the dose scores of its chambers: centre, periphery.
 
     The five holes are filled with air of PMMA's density, so that the energy left in them is the dose to air in PMMA's
     photon field while enough photons stop there. The scores turn keV in the grid into mGy mm over 100 mm.
@@ -58,7 +58,7 @@ def ctdi_phantom(phantom_cm: float) -> tuple[VoxelGrid, sp.csr_array]:
     radius_mm = 5.0 * phantom_cm
     count = 2 * math.ceil((radius_mm + 2 * _PIXEL_MM) / _PIXEL_MM)
     centres_mm = (np.arange(count) - 0.5 * (count - 1)) * _PIXEL_MM
-    slices = round(_LENGTH_MM / _SLICE_MM)
+    slices = round(length_mm / _SLICE_MM)
     plane = _disc(centres_mm, 0, 0, radius_mm)
     ring_mm = radius_mm - _HOLE_DEPTH_MM
     holes = [(0.0, 0.0), (ring_mm, 0.0), (-ring_mm, 0.0), (0.0, ring_mm), (0.0, -ring_mm)]

@@ -31,6 +31,9 @@ class CTDoseEngine(Protocol):
     yields: str
     parameters: type[EngineParameters]
 
+    def check(self, study: CTStudy, parameters: EngineParameters) -> None:
+        """Raises `MissingFacts` or `InputError` when the engine could not run, before any work is done."""
+
     def run(self, study: CTStudy, grid: DoseGrid, parameters: EngineParameters, *, organs: tuple[str, ...] = (),
             organ_mass_g: sp.csr_matrix | None = None, progress: Progress | None = None) -> DoseMap:
         """Dose on `grid`. `organ_mass_g` (organs, voxels) lets a statistical engine state each organ's uncertainty."""

@@ -39,14 +39,21 @@ class MonteCarloEngine:
     yields = "absorbed dose in mGy with a statistical uncertainty for each voxel and organ"
     parameters = MonteCarloParameters
 
-    def run(self, study: CTStudy, grid: DoseGrid, parameters: MonteCarloParameters, *, organs: tuple[str, ...] = (),
-            organ_mass_g: sp.csr_matrix | None = None, progress: Progress | None = None) -> DoseMap:
-        """See `CTDoseEngine.run`. Raises `MissingFacts` and `InputError` before any work is done."""
+    def check(self, study: CTStudy, parameters: MonteCarloParameters) -> None:
+        """See `CTDoseEngine.check`."""
+        self._prepared(study, parameters)
+
+    def _prepared(self, study: CTStudy, parameters: MonteCarloParameters) -> tuple[Scanner, Exposure, XRaySource]:
         if parameters.device == "cuda":
             raise InputError("this version computes on the CPU only", mend="Use --device auto or cpu.")
         scanner = load_scanner(parameters.scanner)
         exposure = exposure_of(study, scanner)
-        source = xray_source(scanner, exposure)
+        return scanner, exposure, xray_source(scanner, exposure)
+
+    def run(self, study: CTStudy, grid: DoseGrid, parameters: MonteCarloParameters, *, organs: tuple[str, ...] = (),
+            organ_mass_g: sp.csr_matrix | None = None, progress: Progress | None = None) -> DoseMap:
+        """See `CTDoseEngine.run`."""
+        scanner, exposure, source = self._prepared(study, parameters)
         calibration = calibrated(source, exposure.phantom_cm, progress=progress)
         voxel_mass_kg = grid.voxels.voxel_mass_kg
         tally = run_photons(source, grid.voxels, photon_tables(grid.voxels.materials, source.highest_kev + 1.0),

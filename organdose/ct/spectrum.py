@@ -41,15 +41,17 @@ class Spectrum:
         transmission = filter_transmission(element, thickness_mm, self.energies_kev)
         return Spectrum(self.energies_kev, self.photons * transmission, self.bin_kev)
 
+    @property
+    def air_kerma(self) -> float:
+        """Air kerma in free air, in keV cm2/g times the unit of `photons`."""
+        return float(np.sum(self.photons * self.energies_kev * _air_energy_absorption_cm2_g(tuple(self.energies_kev))))
+
     def half_value_layer_mm_al(self) -> float:
         """Aluminium thickness (mm) that halves the air kerma in narrow-beam geometry."""
         from scipy.optimize import brentq
 
-        kerma = self.photons * self.energies_kev * _air_energy_absorption_cm2_g(tuple(self.energies_kev))
-        linear_per_mm = -np.log(filter_transmission("Al", 1.0, self.energies_kev))
-
         def excess(thickness_mm: float) -> float:
-            return float(np.sum(kerma * np.exp(-linear_per_mm * thickness_mm)) / np.sum(kerma)) - 0.5
+            return self.filtered("Al", thickness_mm).air_kerma / self.air_kerma - 0.5
 
         return float(brentq(excess, 0.0, 100.0))
 

@@ -1,0 +1,167 @@
+"""The command line: one function a command, each building the same job that the windows build."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from organdose.errors import Cancelled, InputError
+from organdose.terminal import progress_on_terminal
+
+app = typer.Typer(
+    name="organdose", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Organ doses from CT, PET/CT and SPECT/CT studies. Research software, not a medical device.")
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the result; appears whole or not at all.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+@app.command()
+def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(help="Which generated patient.")] = 0,
+         histories: Annotated[int, typer.Option(help="Photons to follow.")] = 20_000_000) -> None:
+    """The whole job on the embedded study: a generated patient, its masks, CT dose, report and Slicer scene."""
+    from organdose.jobs.demo import run_demo
+
+    with _progress() as progress:
+        paths = run_demo(out, seed=seed, histories=histories, progress=progress)
+    typer.echo("The masks are the generated patient's own, read from RTSTRUCT as a clinic reads somebody's contours.")
+    typer.echo(f"Report: {paths.report}\nScene:  {paths.scene}")
+
+
+@app.command()
+def phantom(name: Annotated[str, typer.Argument(help="adult-male or adult-female.")], out: Out,
+            seed: Annotated[int, typer.Option(help="0: the reference patient; others vary it.")] = 0,
+            region: Annotated[str, typer.Option(help="trunk or whole-body.")] = "trunk",
+            slice_mm: Annotated[float, typer.Option(help="Slice distance in mm.")] = 5.0) -> None:
+    """Write a stylised phantom as a DICOM study: CT, PET, true masks and activity."""
+    from organdose.jobs.phantom_study import write_phantom_study
+
+    with _progress() as progress:
+        paths = write_phantom_study(name, out, seed=seed, region=region, slice_mm=slice_mm, progress=progress)
+    typer.echo(f"CT: {paths.ct}\nPET: {paths.pet}\nTruth: {paths.truth}")
+
+
+@app.command()
+def segment(ct: Path, out: Annotated[Path, typer.Option("-o", "--out", help="A .seg.nrrd file.")],
+            engine: Annotated[str, typer.Option(help="Segmentation engine.")] = "analytic",
+            organs: Annotated[str | None, typer.Option(help="Organs, separated by commas.")] = None,
+            series: Annotated[str | None, typer.Option(help="Series number or UID, where a folder holds several.")]
+            = None,
+            model: Annotated[Path | None, typer.Option(help="Trained model, for engines that need one.")] = None,
+            device: Device = "auto") -> None:
+    """Draw organ masks on a CT."""
+    from organdose.jobs.segment_job import SegmentJob, run_segment
+
+    job = SegmentJob(ct=ct, out=out, engine=engine, organs=_listed(organs), series=series, model=model, device=device)
+    with _progress() as progress:
+        masks = run_segment(job, progress)
+    for name, note in masks.notes.items():
+        typer.echo(f"{name}: {note}", err=True)
+    typer.echo(f"{out}: {', '.join(masks.names)}")
+
+
+@app.command("ct-dose")
+def ct_dose(ct: Path, out: Out,
+            segmentation: Annotated[Path | None, typer.Option(
+                help="Masks: .seg.nrrd, NRRD/NIfTI label map with labels.json, DICOM SEG or RTSTRUCT.")] = None,
+            engine: Annotated[str, typer.Option(help="CT dose engine.")] = "mc",
+            scanner: Annotated[str, typer.Option(help="Scanner name or JSON definition.")] = "generic",
+            protocol: Annotated[Path | None, typer.Option(help="JSON with facts the headers lack.")] = None,
+            voxel_mm: Annotated[float, typer.Option(help="Size of the dose voxels in mm.")] = 5.0,
+            histories: Annotated[int | None, typer.Option(help="Photons to follow at most.")] = None,
+            uncertainty: Annotated[float | None, typer.Option(
+                help="Stop once every organ's mean is known to this percentage.")] = None,
+            seed: Annotated[int, typer.Option(help="The same seed gives the same numbers.")] = 1,
+            organs: Annotated[str | None, typer.Option(help="Rows of the table, separated by commas.")] = None,
+            series: Annotated[str | None, typer.Option(help="Series number or UID, where a folder holds several.")]
+            = None,
+            device: Device = "auto") -> None:
+    """Dose map and organ doses of a CT."""
+    from organdose.jobs.ct_dose_job import run_ct_dose
+    from organdose.jobs.parameters import ct_dose_job
+
+    job = ct_dose_job(ct=ct, out=out, segmentation=segmentation, engine=engine, protocol=protocol, series=series,
+                      voxel_mm=voxel_mm, organs=_listed(organs), scanner=scanner, histories=histories,
+                      uncertainty_percent=uncertainty, seed=seed, device=device)
+    with _progress() as progress:
+        result = run_ct_dose(job, progress)
+    for warning in result.study.acquisition.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    typer.echo(f"Report: {out / 'report.html'}\nScene:  {out / 'scene.mrb'}\nTable:  {out / 'organs.csv'}")
+
+
+@app.command("compare-masks")
+def compare_masks(test: Path, reference: Path,
+                  out: Annotated[Path, typer.Option("-o", "--out", help="A CSV file.")]) -> None:
+    """Dice, Hausdorff and surface distance of two segmentations on the same grid."""
+    from organdose.jobs.compare_masks_job import run_compare_masks
+
+    with _progress() as progress:
+        run_compare_masks(test, reference, out, progress)
+    typer.echo(str(out))
+
+
+@app.command()
+def validate(suite: Annotated[str, typer.Argument(help="A suite, or 'all'.")], out: Out,
+             histories: Annotated[int | None, typer.Option(help="Photons a case.")] = None) -> None:
+    """Published tables beside ours; exits 0 only when every row is inside its tolerance."""
+    from organdose.validation.suites import run_suites
+
+    with _progress() as progress:
+        outside = run_suites(suite, out, histories=histories, progress=progress)
+    if outside:
+        typer.echo(f"{outside} rows are outside their tolerance; see {out}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"Every row is inside its tolerance; see {out}")
+
+
+@app.command()
+def benchmark() -> None:
+    """Histories per second, loading times and memory on this machine."""
+    from organdose.validation.benchmark import run_benchmark
+
+    with _progress() as progress:
+        lines = run_benchmark(progress)
+    for line in lines:
+        typer.echo(line)
+
+
+def _listed(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _progress():
+    """A progress display whose work stops at the next report after Ctrl-C or a termination signal."""
+    progress, display = progress_on_terminal()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: progress.cancel())
+    return display
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line. Exit status: 0 done, 2 bad input or usage, 130 cancelled, 1 anything else."""
+    try:
+        status = app(args=arguments, standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except InputError as error:
+        _stop(f"organdose: {error}", 2)
+    except click.UsageError as error:
+        _stop(f"organdose: {error.format_message()} See organdose --help.", 2)
+    except (Cancelled, KeyboardInterrupt, click.Abort):
+        _stop("organdose: cancelled, nothing was written", 130)
+    except MemoryError:
+        _stop("organdose: not enough memory. Use larger dose voxels (--voxel-mm) or close other programs.", 1)
+
+
+def _stop(message: str, status: int) -> None:
+    print(" ".join(message.split()), file=sys.stderr)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""The files of a CT dose result: maps, tables, pictures, report and scene."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from organdose.export.pictures import write_pictures
+from organdose.export.report import ReportContent, write_report
+from organdose.export.tables import write_dvh_csv, write_organs_csv
+from organdose.jobs.ct_dose_job import CTDoseResult
+from organdose.jobs.ct_dose_text import headline, limits, method
+from organdose.jobs.record import RunRecord
+from organdose.progress import Progress
+
+
+def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *, scene: bool,
+                        progress: Progress) -> None:
+    """Fill `folder` with everything but `run.json`. Raises `InputError` when a file cannot be written."""
+    dose = result.dose
+    with record.timed("tables"):
+        _write_map(dose.dose_mgy, folder / "dose.nrrd", units="mGy", quantity=dose.quantity, engine=dose.engine)
+        if dose.relative_uncertainty is not None:
+            _write_map(dose.relative_uncertainty, folder / "uncertainty.nrrd", units="1",
+                       quantity="relative standard uncertainty", engine=dose.engine)
+        write_organs_csv(folder / "organs.csv", result.rows)
+        write_dvh_csv(folder / "dvh.csv", result.histograms)
+    with record.timed("pictures"):
+        pictures = write_pictures(folder / "pictures", result.study.image, dose, result.masks, result.rows,
+                                  result.histograms, result.study.acquisition, result.study.slice_positions_mm,
+                                  progress=progress)
+    if scene:
+        with record.timed("scene"):
+            _write_scene(folder / "scene.mrb", result, record, progress)
+    write_report(ReportContent(
+        title="CT organ dose", acquisition=result.study.acquisition, masks_origin=result.masks.origin,
+        rows=result.rows, histograms=result.histograms, pictures=pictures, headline=headline(result),
+        method=method(result), limits=limits(result), record=_without_paths(record.as_dict())),
+        folder / "report.html")
+
+
+def _write_map(image: sitk.Image, path: Path, **header: str) -> None:
+    image = sitk.Image(image)
+    for key, value in header.items():
+        image.SetMetaData(key, value)
+    sitk.WriteImage(image, str(path), useCompression=True)
+
+
+def _write_scene(path: Path, result: CTDoseResult, record: RunRecord, progress: Progress) -> None:
+    """The Slicer scene; where Slicer's libraries are not installed the record says that it was left out."""
+    if importlib.util.find_spec("slicer") is None:
+        record.facts["scene"] = "not written: slicer-core is not installed (pip install 'organdose[slicer]')"
+        return
+    from organdose.scene.ct_dose_scene import build_ct_dose_scene, save_scene
+
+    progress.report("Slicer scene", 0.0)
+    scene = build_ct_dose_scene(result.study.image, result.dose, result.masks, result.rows, result.histograms)
+    try:
+        progress.report("Slicer scene", 0.5)
+        save_scene(path)
+    finally:
+        scene.remove()
+
+
+def _without_paths(record: dict) -> dict:
+    """Paths may carry a patient's name; the report shows roles and hashes only."""
+    inputs = {role: {k: v for k, v in entry.items() if k != "path"} for role, entry in record["inputs"].items()}
+    hidden = ("ct", "out", "segmentation", "protocol")
+    job = {k: v for k, v in record["job"].items() if k not in hidden}
+    return {**record, "inputs": inputs, "job": job}

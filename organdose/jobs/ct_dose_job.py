@@ -1,0 +1,122 @@
+"""CT dose from a study on disk to a result folder: the job that command line, window and page all build."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.tissues import schneider2000
+from organdose.assess.dvh import dose_volume_histograms
+from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
+from organdose.assess.organ_table import organ_table
+from organdose.assess.organ_weights import OrganWeights, organ_weights
+from organdose.ct.dose_grid import DoseGrid, dose_grid
+from organdose.ct.engines import EngineParameters, engine
+from organdose.dose_map import DoseMap
+from organdose.errors import InputError
+from organdose.jobs.record import RunRecord
+from organdose.jobs.result_folder import RECORD_NAME, check_result_folder, result_folder
+from organdose.progress import Progress
+from organdose.segmentation.masks_for_study import masks_for_study
+from organdose.study import read_ct
+from organdose.study.ct_study import CTStudy
+
+
+class CTDoseJob(BaseModel):
+    """Parameters of one CT dose computation. Saved as JSON it can be run again.
+
+    `engine_parameters` are those the engine declares (`organdose.ct.engines`); without `segmentation` the analytic
+    engine draws what Hounsfield units alone can tell.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ct: Path
+    out: Path
+    segmentation: Path | None = None
+    protocol: Path | None = None
+    series: str | None = None
+    organs: tuple[str, ...] | None = None
+    engine: str = "mc"
+    voxel_mm: float = Field(5.0, ge=0.5, le=20)
+    engine_parameters: dict[str, object] = Field(default_factory=dict)
+    scene: bool = True
+
+
+@dataclass(frozen=True)
+class CTDoseResult:
+    """Everything a computed CT dose consists of, before it is written."""
+
+    study: CTStudy
+    masks: OrganMasks
+    dose: DoseMap
+    rows: list[OrganDose]
+    histograms: list[DoseVolumeHistogram]
+
+
+def run_ct_dose(job: CTDoseJob, progress: Progress | None = None) -> CTDoseResult:
+    """Compute the dose of a study and write the result folder `job.out`, whole or not at all.
+
+    Raises `InputError` (`MissingFacts` where acquisition facts are missing) for input that cannot be used, `Cancelled`.
+    """
+    from organdose.jobs.ct_dose_files import write_ct_dose_files
+
+    progress = progress or Progress()
+    record = RunRecord("ct-dose", json.loads(job.model_dump_json()))
+    check_result_folder(job.out)
+    result = compute_ct_dose(job, record, progress)
+    with result_folder(job.out) as folder:
+        write_ct_dose_files(folder, result, record, scene=job.scene, progress=progress)
+        record.write(folder / RECORD_NAME)
+        progress.report("Done", 1.0)
+    return result
+
+
+def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CTDoseResult:
+    """Read, segment, compute and assess, without writing anything; notes inputs, facts and times in `record`."""
+    chosen = engine(job.engine)
+    parameters = _engine_parameters(chosen.parameters, job.engine_parameters)
+    with record.timed("read"):
+        study = read_ct(job.ct, protocol=job.protocol, series=job.series, progress=progress)
+        chosen.check(study, parameters)
+        record.add_input("ct", job.ct, study.files)
+        if job.protocol is not None:
+            record.add_input("protocol", job.protocol, [job.protocol])
+    with record.timed("masks"):
+        masks = masks_for_study(study, job.segmentation, progress=progress)
+        if job.segmentation is not None:
+            record.add_input("segmentation", job.segmentation, _files_of(job.segmentation))
+    with record.timed("dose grid"):
+        grid = dose_grid(study.image, job.voxel_mm, schneider2000(), progress=progress)
+        weights = _weights(study, masks, grid, job, progress)
+    with record.timed("dose"):
+        dose = chosen.run(study, grid, parameters, organs=weights.names, organ_mass_g=weights.mass_g, progress=progress)
+    with record.timed("assess"):
+        rows, histograms = organ_table(dose, weights), dose_volume_histograms(dose, weights)
+    record.facts.update(engine=dose.engine, masks=masks.origin, mask_notes=masks.notes, **dose.facts,
+                        warnings=list(study.acquisition.warnings))
+    return CTDoseResult(study, masks, dose, rows, histograms)
+
+
+def _weights(study: CTStudy, masks: OrganMasks, grid: DoseGrid, job: CTDoseJob, progress: Progress) -> OrganWeights:
+    return organ_weights(masks, grid.ct_density_g_cm3, grid.geometry, sex=study.patient_sex, organs=job.organs,
+                         progress=progress)
+
+
+def _engine_parameters(model: type[EngineParameters], values: dict[str, object]) -> EngineParameters:
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"engine parameter {name!r}: {first['msg']}",
+                         mend=f"Parameters: {', '.join(model.model_fields)}.") from error
+
+
+def _files_of(path: Path) -> list[Path]:
+    return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+

@@ -1,0 +1,59 @@
+"""What the report of a CT dose says in words: headline, method with sources, limits."""
+
+from __future__ import annotations
+
+from organdose.jobs.ct_dose_job import CTDoseResult
+
+
+def headline(result: CTDoseResult) -> dict[str, str]:
+    """The figures at the top of the report."""
+    facts = result.dose.facts
+    figures = {"CTDIvol": f"{facts['ctdivol_mean_mgy']:.1f} mGy ({facts['ctdi_phantom_cm']:g} cm phantom)",
+               "DLP, overranging included": f"{facts['dlp_mgy_cm']:.0f} mGy cm"}
+    body = next((row for row in result.rows if row.organ == "body"), None)
+    if body is not None:
+        figures["Mean dose of the imaged body"] = f"{body.mean_mgy:.1f} mGy"
+    figures["Photons followed"] = f"{facts['histories']:,}"
+    return figures
+
+
+def method(result: CTDoseResult) -> list[str]:
+    """How the numbers came about, a sentence a step, with sources."""
+    facts = result.dose.facts
+    return [
+        "Hounsfield units were turned into density and composition after Schneider et al., Phys Med Biol 45 (2000) "
+        "459, and averaged onto the dose grid by exact overlap, so that mass is kept.",
+        f"The tube: {facts['tube_voltage_kv']:g} kV tungsten spectrum (SpekPy, Poludniowski et al., Med Phys 48 (2021) "
+        f"3630) with a mean of {facts['spectrum_mean_kev']:g} keV before the {facts['bowtie']} bowtie, "
+        f"{facts['focus_isocentre_mm']:g} mm from the isocentre, {facts['total_collimation_mm']:g} mm collimation.",
+        f"Scanner model: {facts['scanner']}",
+        "Photons were followed by Woodcock tracking (ANL-7050, 1965) through photoelectric absorption, Compton "
+        "scattering with the incoherent scattering function and Rayleigh scattering with form factors (xraylib, "
+        "Schoonjans et al., Spectrochim Acta B 66 (2011) 776). Electrons and fluorescence deposit their energy where "
+        "they arise.",
+        f"Absolute scale: the same tube was simulated on the {facts['ctdi_phantom_cm']:g} cm CTDI phantom (IEC "
+        f"60601-2-44; to {facts['calibration_uncertainty_percent']:.2f} %), and the dose scaled so that the simulated "
+        "CTDIvol is the scanner's in every slice.",
+        f"Uncertainty: standard uncertainty of the mean over {facts['batches']} independent batches, for each voxel "
+        "and, with the calibration's, for each organ.",
+        f"Masks: {result.masks.origin}.",
+        "Organ dose is the mass-weighted mean over the organ's part of each dose voxel.",
+        *facts["assumptions"],
+    ]
+
+
+def limits(result: CTDoseResult) -> list[str]:
+    """What the reader must know before using a number."""
+    told = [
+        "Research software. Not a medical device; not for clinical decisions.",
+        "The stated uncertainty is statistical. It does not hold the uncertainty of the scanner model, of the masks, "
+        "or of the scanner's CTDIvol (which may be off by 20 % within IEC tolerance).",
+        "The gantry's start angle is not known: doses are averaged over it. Superficial organs of narrow helical scans "
+        "may differ by the angle actually used.",
+        "Tissue outside the image is not irradiated here, so that scatter from it is missing in the end slices, and "
+        "organs cut by the image show the dose of their imaged part only (see the column 'in image').",
+        "Angular tube-current modulation, the heel effect, and the dose of localiser images are not in the model.",
+    ]
+    if result.masks.origin.startswith("analytic"):
+        told.append("Masks come from thresholds (body, lungs, bones, air): they are drafts for correction by hand.")
+    return told

@@ -1,0 +1,57 @@
+"""One row of a validation: our figure beside the published ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from organdose.errors import InputError
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`ours` with its standard uncertainty against `expected` (the mean of `references`); tolerance in percent, to
+    which three standard uncertainties are added."""
+
+    row: str
+    ours: float
+    relative_uncertainty: float
+    references: dict[str, float]
+    expected: float
+    tolerance_percent: float
+
+    @property
+    def difference_percent(self) -> float:
+        return 100 * (self.ours / self.expected - 1)
+
+    @property
+    def inside(self) -> bool:
+        return abs(self.difference_percent) <= self.tolerance_percent + 300 * self.relative_uncertainty
+
+
+def write_comparisons(path: Path, rows: Sequence[Comparison]) -> None:
+    """row, ours, our uncertainty, each reference, difference, tolerance, inside."""
+    names = list(dict.fromkeys(name for row in rows for name in row.references))
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "ours", "uncertainty_percent", *names, "expected", "difference_percent",
+                         "tolerance_percent", "inside"])
+        for row in rows:
+            writer.writerow([row.row, f"{row.ours:.6g}", f"{100 * row.relative_uncertainty:.3f}",
+                             *(f"{row.references[n]:.6g}" if n in row.references else "" for n in names),
+                             f"{row.expected:.6g}", f"{row.difference_percent:.3f}", f"{row.tolerance_percent:g}",
+                             row.inside])
+
+
+def reference_table(name: str) -> dict:
+    """A published table (`reference/NAME.json` below $ORGANDOSE_DATA or ../shared). Raises `InputError` without it."""
+    checkout = Path(__file__).resolve().parents[2]
+    for root in (os.environ.get("ORGANDOSE_DATA"), checkout.parent / "shared", Path("..") / "shared"):
+        if root and (path := Path(root) / "reference" / f"{name}.json").is_file():
+            return json.loads(path.read_text(encoding="utf-8"))
+    raise InputError(f"the published table {name}.json is not here",
+                     mend="Set ORGANDOSE_DATA to the folder that holds reference/; the tables do not ship with us.")

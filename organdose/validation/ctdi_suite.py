@@ -1,0 +1,56 @@
+"""The CTDI calibration against itself: a scan of the CTDI phantom scaled by CTDIvol must give that CTDIvol back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from organdose.ct.ctdi import ctdi_phantom, simulate_ctdi
+from organdose.ct.scanner import load_scanner
+from organdose.ct.xray_source import TubePath, XRaySource
+from organdose.progress import Progress
+from organdose.transport.cross_sections import photon_tables
+from organdose.transport.monte_carlo import StopRule, run_photons
+from organdose.validation.comparison import Comparison
+
+
+def ctdi(histories: int | None = None, progress: Progress | None = None) -> list[Comparison]:
+    """Dose-length per photon of one rotation hardly depends on the collimation, and a scan spread along z piles up to
+    the integral of one rotation: what scaling by CTDIvol rests on."""
+    histories = histories or 20_000_000
+    scanner = load_scanner("generic")
+    rows = []
+    for phantom_cm, kind in ((32.0, "body"), (16.0, "head")):
+        source = XRaySource(scanner.tube_spectrum(120.0), TubePath.axial(0.0), scanner.focus_isocentre_mm,
+                            scanner.fan_half_angle_rad, 10.0, bowtie=scanner.bowtie(kind))
+        narrow = simulate_ctdi(source, phantom_cm, histories=histories, wanted_percent=None, progress=progress)
+        wide = simulate_ctdi(replace(source, total_collimation_mm=40.0), phantom_cm, histories=histories,
+                             wanted_percent=None, progress=progress)
+        uncertainty = float(np.hypot(narrow.relative_uncertainty, wide.relative_uncertainty))
+        rows.append(Comparison(f"{phantom_cm:g} cm: 40 mm against 10 mm collimation", wide.weighted_mgy_mm, uncertainty,
+                               {"10 mm": narrow.weighted_mgy_mm}, narrow.weighted_mgy_mm, 2.0))
+        rows.append(_spread_scan(source, phantom_cm, histories, progress))
+    return rows
+
+
+def _spread_scan(source: XRaySource, phantom_cm: float, histories: int, progress: Progress | None) -> Comparison:
+    """Energy in the middle slice of a 100 mm scan against one rotation over 100 mm, per unit line density."""
+    grid, _ = ctdi_phantom(phantom_cm, length_mm=450.0)  # long enough that the ends do not matter
+    slices, in_slice = grid.shape[0], grid.shape[1] * grid.shape[2]
+    middle = slices // 2
+    weights = np.zeros((2, slices))
+    weights[0, middle - 4:middle + 5] = 1.0
+    weights[0, [middle - 5, middle + 5]] = 0.5
+    weights[1, middle] = 10.0  # a 100 mm scan over a 10 mm slice
+    regions = sp.csr_array(np.repeat(weights, in_slice, axis=1))
+    tables = photon_tables(grid.materials)
+    spread = replace(source, path=TubePath(np.array([-50.0, 50.0]), np.array([1.0, 1.0])))
+    single = run_photons(source, grid, tables, StopRule(histories), regions=regions, progress=progress,
+                         stage=f"One rotation, {phantom_cm:g} cm")
+    scan = run_photons(spread, grid, tables, StopRule(histories), regions=regions, seed=2, progress=progress,
+                       stage=f"100 mm scan, {phantom_cm:g} cm")
+    uncertainty = float(np.hypot(single.region_relative_uncertainty[0], scan.region_relative_uncertainty[1]))
+    return Comparison(f"{phantom_cm:g} cm: middle of a 100 mm scan against one rotation's 100 mm integral",
+                      scan.regions[1], uncertainty, {"one rotation": single.regions[0]}, single.regions[0], 0.3)

@@ -1,0 +1,37 @@
+"""The validation suites by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from organdose.errors import InputError
+from organdose.jobs.result_folder import RECORD_NAME, result_folder
+from organdose.progress import Progress
+from organdose.validation.comparison import write_comparisons
+from organdose.validation.ctdi_suite import ctdi
+from organdose.validation.tg195 import tg195
+
+SUITES = {"tg195": tg195, "ctdi": ctdi}
+
+
+def run_suites(name: str, out: Path, *, histories: int | None = None, progress: Progress | None = None) -> int:
+    """Run one suite, or 'all'; writes `<suite>.csv` into `out` and returns how many rows are outside their tolerance.
+
+    Raises `InputError` for an unknown suite or a missing published table.
+    """
+    from organdose.jobs.record import RunRecord
+
+    if name != "all" and name not in SUITES:
+        raise InputError(f"unknown validation suite {name!r}", mend=f"Suites: {', '.join(SUITES)}, all.")
+    chosen = SUITES if name == "all" else {name: SUITES[name]}
+    record = RunRecord("validate", {"suite": name, "histories": histories})
+    outside = 0
+    with result_folder(out) as folder:
+        for suite, run in chosen.items():
+            with record.timed(suite):
+                rows = run(histories, progress)
+            write_comparisons(folder / f"{suite}.csv", rows)
+            outside += sum(not row.inside for row in rows)
+        record.facts["rows_outside_tolerance"] = outside
+        record.write(folder / RECORD_NAME)
+    return outside
