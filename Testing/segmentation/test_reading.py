@@ -307,7 +307,7 @@ def test_missing_contours_between_the_ends_are_noted(organ_masks, ct_image, dico
     del structure_set.ROIContourSequence[2].ContourSequence[1]  # the kidney has one contour a slice
     structure_set.save_as(tmp_path / "rs.dcm")
     found = read_masks(tmp_path / "rs.dcm", study)
-    assert found.notes["kidney_left"] == "1 slices between its ends have no contour"
+    assert found.notes["kidney_left"] == "1 slice between its ends without a contour"
 
 
 def test_reading_can_be_cancelled(organ_masks, study, tmp_path):

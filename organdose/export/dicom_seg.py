@@ -105,15 +105,24 @@ def _joined(parts: list[Segmentation]) -> Segmentation:
     if len(parts) == 1:
         return whole
     whole.SegmentsOverlap = "YES"
-    bits = [np.unpackbits(np.frombuffer(part.PixelData, np.uint8), bitorder="little",
-                          count=int(part.NumberOfFrames) * part.Rows * part.Columns) for part in parts]
-    packed = np.packbits(np.concatenate(bits), bitorder="little").tobytes()
-    whole.PixelData = packed + b"\0" * (len(packed) % 2)
+    whole.PixelData = _joined_bits(parts)
     for part in parts[1:]:
         whole.PerFrameFunctionalGroupsSequence.extend(part.PerFrameFunctionalGroupsSequence)
         whole.NumberOfFrames += part.NumberOfFrames
     _number_positions_again(whole)
     return whole
+
+
+def _joined_bits(parts: list[Segmentation]) -> bytes:
+    """The frames of all parts after one another: one bit a pixel, frames not aligned to bytes. PS3.5 8.1.1."""
+    counts = [int(part.NumberOfFrames) * part.Rows * part.Columns for part in parts]
+    if all(count % 8 == 0 for count in counts):
+        packed = b"".join(part.PixelData[:count // 8] for part, count in zip(parts, counts))
+    else:
+        bits = [np.unpackbits(np.frombuffer(part.PixelData, np.uint8), bitorder="little", count=count)
+                for part, count in zip(parts, counts)]
+        packed = np.packbits(np.concatenate(bits), bitorder="little").tobytes()
+    return packed + b"\0" * (len(packed) % 2)
 
 
 def _number_positions_again(whole: Segmentation) -> None:

@@ -30,6 +30,8 @@ def labels_on_ct(image: sitk.Image, study: CTStudy, where: Path | str) -> tuple[
     inside_start = np.maximum(start, 0)
     inside_stop = np.minimum(stop, study.image.GetSize()[::-1])
     inside = tuple(slice(a, max(a, b)) for a, b in zip(inside_start - start, inside_stop - start))
+    if labels[inside].shape == labels.shape:  # the usual case: nothing to look for outside
+        return labels, tuple(int(index) for index in inside_start)
     outside_count = np.count_nonzero(labels) - np.count_nonzero(labels[inside])
     if outside_count:
         raise InputError(f"{outside_count} voxels of the masks lie outside the CT", where=where,

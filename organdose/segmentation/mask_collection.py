@@ -26,10 +26,11 @@ class MaskLabel:
 
 def labels_present(labels: np.ndarray) -> list[int]:
     """The values (whole numbers from 0 to 65535) that occur in an array (z, y, x), in order."""
-    found = np.zeros(65536, dtype=bool)
-    for plane in labels:
-        found[plane] = True
-    return [int(value) for value in np.flatnonzero(found)]
+    counts = np.zeros(65536, dtype=np.int64)
+    for plane in labels:  # a slice at a time: bincount works on a copy in int64
+        of_plane = np.bincount(plane.ravel())
+        counts[:of_plane.size] += of_plane
+    return [int(value) for value in np.flatnonzero(counts)]
 
 
 class MaskCollection:

@@ -58,8 +58,11 @@ def _segment_on_ct(seg: Segmentation, number: int, study: CTStudy,
     except Exception as error:
         raise InputError(f"its frames form no regular volume ({_first_line(error)})", where=path,
                          mend="Export the segmentation on the grid of the CT.") from error
-    values = volume.array[..., 0]
-    mask = (values >= FRACTIONAL_THRESHOLD).astype(np.uint8)
+    # Only the slices from the first to the last that the segment has: the volume spans those of all segments.
+    filled = np.flatnonzero(volume.array.any(axis=(1, 2, 3)))
+    if filled.size:
+        volume = volume[filled[0]:filled[-1] + 1]
+    mask = (volume.array[..., 0] >= FRACTIONAL_THRESHOLD).astype(np.uint8)
     return labels_on_ct(_image(mask, volume), study, path)
 
 

@@ -81,7 +81,7 @@ def _whole_numbers(image: sitk.Image, path: Path) -> sitk.Image:
     if not whole or values.min() < 0 or values.max() > 65535:
         raise InputError("its values are no label numbers (whole numbers from 0 to 65535)", where=path,
                          mend="Give a label map, not a CT or a probability map.")
-    return sitk.Cast(image, sitk.sitkUInt16)
+    return image if image.GetPixelID() == sitk.sitkUInt8 else sitk.Cast(image, sitk.sitkUInt16)
 
 
 def _legend(path: Path, labels: Path | None, values: np.ndarray) -> dict[int, MaskLabel]:

@@ -40,8 +40,8 @@ def read_rtstruct(path: Path, study: CTStudy, progress: Progress) -> OrganMasks:
         progress.report("reading masks", done / len(rois), path.name)
         what = MaskLabel(str(roi.get("ROIName", "")) or f"ROI {roi.ROINumber}", codes.get(roi.ROINumber, ""))
         planes, remarks = _planes(contours.get(roi.ROINumber, []), what.label, study, path)
-        mask, more = _filled(planes, collection.masks.shape)
-        name = collection.add(what, mask)
+        mask, corner, more = _filled(planes, collection.masks.shape)
+        name = collection.add(what, mask, corner)
         for remark in (*remarks, *more) if name else ():
             collection.note(name, remark)
     return collection.finished()
@@ -50,7 +50,7 @@ def read_rtstruct(path: Path, study: CTStudy, progress: Progress) -> OrganMasks:
 def _planes(items: list[Dataset], label: str, study: CTStudy,
             path: Path) -> tuple[dict[float, list[np.ndarray]], list[str]]:
     """Closed contours by their height in slices: {slice index (fractional): [(n, 2) in pixels]}; and remarks."""
-    closed = [item for item in items if item.get("ContourGeometricType") in _CLOSED and item.get("ContourData")]
+    closed = [item for item in items if item.get("ContourGeometricType") in _CLOSED and "ContourData" in item]
     remarks = []
     if len(closed) < len(items):
         remarks.append(f"{len(items) - len(closed)} points or open contours enclose nothing")
@@ -74,11 +74,22 @@ def _planes(items: list[Dataset], label: str, study: CTStudy,
 
 def _indices(item: Dataset, label: str, study: CTStudy, path: Path) -> np.ndarray:
     """Points of a contour (n, 3) as fractional voxel indices (x, y, z)."""
-    points_mm = np.asarray(item.ContourData, dtype=float)
+    points_mm = _coordinates_mm(item)
     if points_mm.size % 3 or points_mm.size < 9 or not np.isfinite(points_mm).all():
         raise InputError(f"a contour of {label!r} is damaged ({points_mm.size} coordinates)", where=path,
                          mend="Export the structures again.")
     return (points_mm.reshape(-1, 3) - study.image.GetOrigin()) / study.image.GetSpacing()
+
+
+def _coordinates_mm(item: Dataset) -> np.ndarray:
+    """x, y, z, x, y, z ... of a contour. Read from the bytes: a Python object a number takes minutes in long files."""
+    raw = item.get_item("ContourData").value
+    if not isinstance(raw, bytes):
+        return np.asarray(item.ContourData, dtype=float)
+    try:
+        return np.array(raw.strip(b" \0").split(b"\\"), dtype=float)
+    except ValueError:
+        return np.empty(0)
 
 
 def _is_outside(indices: np.ndarray, height: float, study: CTStudy) -> bool:
@@ -88,23 +99,30 @@ def _is_outside(indices: np.ndarray, height: float, study: CTStudy) -> bool:
                 or y.max() > rows - 1 + _EDGE_PIXELS or not -0.5 <= height <= slices - 0.5)
 
 
-def _filled(planes: dict[float, list[np.ndarray]], shape: tuple[int, int, int]) -> tuple[np.ndarray, list[str]]:
-    """The mask (z, y, x) of contours by height, and remarks about planes that do not match the slices."""
+def _filled(planes: dict[float, list[np.ndarray]],
+            shape: tuple[int, int, int]) -> tuple[np.ndarray, tuple[int, int, int], list[str]]:
+    """Mask of contours by height: the box (z, y, x) that holds it, its corner, and remarks about planes and slices."""
     nearest: dict[int, float] = {}
     for height in planes:
         k = min(max(round(height), 0), shape[0] - 1)
         if k not in nearest or abs(height - k) < abs(nearest[k] - k):
             nearest[k] = height
-    mask = np.zeros(shape, dtype=bool)
+    if not nearest:
+        return np.zeros((0, 0, 0), dtype=bool), (0, 0, 0), []
+    points = np.vstack([contour for height in nearest.values() for contour in planes[height]])
+    left, top = np.clip(np.floor(points.min(axis=0)).astype(int), 0, (shape[2] - 1, shape[1] - 1))
+    right, bottom = np.clip(np.ceil(points.max(axis=0)).astype(int), 0, (shape[2] - 1, shape[1] - 1))
+    first, last = min(nearest), max(nearest)
+    mask = np.zeros((last - first + 1, bottom - top + 1, right - left + 1), dtype=bool)
     for k, height in nearest.items():
-        mask[k] = inside_contours(planes[height], shape[1:])
+        contours = [contour - (left, top) for contour in planes[height]]
+        mask[k - first] = inside_contours(contours, mask.shape[1:])
     remarks = []
     if len(nearest) < len(planes):
         remarks.append(f"{len(planes) - len(nearest)} contour planes between the slices of the CT were not used")
-    gaps = max(nearest, default=0) - min(nearest, default=1) + 1 - len(nearest)
-    if gaps > 0:
-        remarks.append(f"{gaps} slices between its ends have no contour")
-    return mask, remarks
+    if gaps := len(mask) - len(nearest):
+        remarks.append(f"{gaps} {'slice' if gaps == 1 else 'slices'} between its ends without a contour")
+    return mask, (first, int(top), int(left)), remarks
 
 
 def _check_reference(structure_set: Dataset, study: CTStudy, path: Path) -> None:
