@@ -96,6 +96,9 @@ def write_phantom_study(name: str, folder: Path | str, *, seed: int = 0, slice_m
         _write(PhantomStudyPaths(temporary), phantom, _z_range_mm(phantom, region), region, slice_mm, pixel_mm, pixels,
                progress)
         _put_in_place(temporary, folder)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", where=folder,
+                         mend="Choose another folder or free some space.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return PhantomStudyPaths(folder)
@@ -112,19 +115,19 @@ def _write(paths: PhantomStudyPaths, phantom: Phantom, z_range_mm, region, slice
     paths.facts.parent.mkdir()
     sitk.WriteImage(activity, str(paths.activity), useCompression=True)
     voxels = VoxelPhantom(phantom, ARMS_UP, ct.image, ct.part, ct.medium)
-    masks = voxels.masks()
     del activity, pet
-    _write_masks(paths, masks, progress)
+    _write_masks(paths, voxels, progress)
+    masks = voxels.masks(tissues=True)
     paths.facts.write_text(json.dumps(_facts(phantom, ct, fdg, voxels, masks), indent=1) + "\n", encoding="utf-8")
     paths.readme.write_text(_readme(phantom, ct, fdg, region), encoding="utf-8")
 
 
-def _write_masks(paths: PhantomStudyPaths, masks: OrganMasks, progress: Progress) -> None:
-    study = read_ct(paths.ct, progress=progress)
+def _write_masks(paths: PhantomStudyPaths, voxels: VoxelPhantom, progress: Progress) -> None:
+    study, masks = read_ct(paths.ct, progress=progress), voxels.masks()
     write_rtstruct(masks, study, paths.rtstruct, progress=progress)
     write_dicom_seg(masks, study, paths.dicom_seg, progress=progress)
     progress.report("writing .seg.nrrd", 0.0)
-    write_seg_nrrd(masks, paths.seg_nrrd)
+    write_seg_nrrd(voxels.masks(tissues=True), paths.seg_nrrd)
 
 
 def _z_range_mm(phantom: Phantom, region: str) -> tuple[float, float]:
@@ -171,7 +174,8 @@ def _readme(phantom: Phantom, ct: SimulatedCT, fdg: FDGStudy, region: str) -> st
         f"mean CTDIvol {ct.ctdivol_mgy.mean():.1f} mGy, tube current {ct.tube_current_ma.min():.0f} to "
         f"{ct.tube_current_ma.max():.0f} mA",
         f"pet/   F-18 FDG, {fdg.administered_bq / 1e6:.0f} MBq, scan {fdg.uptake_time_s / 60:.0f} min after injection, Bq/ml",
-        "truth/ masks.rtstruct.dcm, masks.seg.dcm, masks.seg.nrrd: the same masks three times, from the equations;",
+        "truth/ masks.rtstruct.dcm, masks.seg.dcm, masks.seg.nrrd: the same organ masks, from the equations",
+        "       (masks.seg.nrrd also has skin, fat and muscle);",
         "       activity_bq_per_ml.nrrd: activity at the start of the PET, on its grid, without blur and noise;",
         "       facts.json: organ volumes and masses, uptake, sizes", "",
         "Geometry: " + phantom.source,

@@ -7,11 +7,14 @@ backprojection is added, stronger where fewer photons arrive.
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
-from scipy import ndimage
+from scipy import fft, ndimage
 
 from organdose.anatomy.phantoms.media import media
 from organdose.anatomy.phantoms.stylised_phantom import ARMS_UP, Phantom
@@ -94,13 +97,15 @@ def simulate_ct(phantom: Phantom, z_range_mm: tuple[float, float], *, slice_mm: 
     outside = np.hypot(*np.meshgrid(plane_mm, plane_mm)) > min(FIELD_OF_VIEW_MM, pixels * pixel_mm) / 2
     noise = _Noise(plane_mm, slice_mm, phantom.seed, protocol)
     couch_hu = couch.hu(plane_mm, plane_mm)
-    for k in range(count):
-        progress.report("CT image", k / count)
+
+    def finish(k: int) -> None:
         plane = np.where(part[k] > 0, hu[k], np.maximum(hu[k], couch_hu))
         plane = ndimage.gaussian_filter(plane, protocol.blur_fwhm_mm / 2.3548 / pixel_mm)
         plane += noise.plane(k, diameter_cm[k], current_ma[k])
         plane[outside] = -1024
         hu[k] = np.clip(plane, -1024, 3071)
+
+    _in_threads(finish, range(count), "CT image", progress)
     image = sitk.GetImageFromArray(np.rint(hu).astype(np.int16))
     image.SetSpacing((pixel_mm, pixel_mm, float(slice_mm)))
     image.SetOrigin((float(plane_mm[0]), float(plane_mm[0]), float(z_mm[0])))
@@ -120,15 +125,28 @@ def _noiseless(phantom, plane_mm, z_mm, slice_mm, progress):
     part, medium = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     offsets_mm = (np.arange(_SUBSLICES) - (_SUBSLICES - 1) / 2) * slice_mm / _SUBSLICES
     step = 6
-    for k in range(0, len(z_mm), step):
-        progress.report("phantom in CT voxels", k / len(z_mm))
+
+    def label(k: int) -> None:
         fine_z = (z_mm[k:k + step, None] + offsets_mm).ravel()
         parts, media_there = labeller.label(plane_mm[box[1]], plane_mm[box[0]], fine_z)
         fine_hu = media().hu[media_there].reshape(-1, _SUBSLICES, *parts.shape[1:])
         hu[k:k + step, box[0], box[1]] = fine_hu.mean(axis=1)
         part[k:k + step, box[0], box[1]] = parts[_SUBSLICES // 2::_SUBSLICES]
         medium[k:k + step, box[0], box[1]] = media_there[_SUBSLICES // 2::_SUBSLICES]
+
+    _in_threads(label, range(0, len(z_mm), step), "phantom in CT voxels", progress)
     return hu, part, medium
+
+
+def _in_threads(work: Callable[[int], None], items: Sequence[int], stage: str, progress: Progress) -> None:
+    """Do independent slices side by side (NumPy frees the interpreter's lock); stops soon after a cancellation."""
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        try:
+            for done, _ in enumerate(pool.map(work, items)):
+                progress.report(stage, done / len(items))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
 
 
 def water_equivalent_diameter_cm(hu: np.ndarray, pixel_mm: float) -> np.ndarray:
@@ -143,7 +161,7 @@ def _modulated_current_ma(diameter_cm: np.ndarray, protocol: ScanProtocol) -> np
     smooth = ndimage.gaussian_filter1d(wanted, 1.0, mode="nearest")
     mean_mas = 100 * protocol.mean_ctdivol_mgy / protocol.ctdivol_per_100_mas_mgy
     current = smooth / smooth.mean() * mean_mas * protocol.pitch / protocol.rotation_time_s
-    return np.rint(current)
+    return 2 * np.rint(current / 2)  # even, so that mA x 0.5 s is a whole number of mAs, as DICOM writes it
 
 
 def body_back_mm(phantom: Phantom) -> float:
@@ -176,8 +194,8 @@ class _Noise:
     def __init__(self, plane_mm: np.ndarray, slice_mm: float, seed: int, protocol: ScanProtocol):
         frequency = np.hypot(*np.meshgrid(*[np.fft.fftfreq(len(plane_mm), plane_mm[1] - plane_mm[0])] * 2))
         shape = frequency * np.exp(-((frequency / 0.28) ** 2))
-        self._filter = (shape / np.sqrt((shape**2).mean()))[:, :len(plane_mm) // 2 + 1]
-        self._radius_mm = np.hypot(*np.meshgrid(plane_mm, plane_mm))
+        self._filter = (shape / np.sqrt((shape**2).mean()))[:, :len(plane_mm) // 2 + 1].astype(np.float32)
+        self._radius_mm = np.hypot(*np.meshgrid(plane_mm, plane_mm)).astype(np.float32)
         self._seed, self._protocol, self._slice_mm = seed, protocol, slice_mm
 
     def plane(self, k: int, diameter_cm: float, current_ma: float) -> np.ndarray:
@@ -185,7 +203,7 @@ class _Noise:
         generator = np.random.default_rng([self._seed, 11, k])
         size = len(self._radius_mm)
         white = generator.standard_normal((size, size), dtype=np.float32)
-        texture = np.fft.irfft2(np.fft.rfft2(white) * self._filter, s=white.shape).astype(np.float32)
+        texture = fft.irfft2(fft.rfft2(white) * self._filter, s=white.shape)
         p = self._protocol
         effective_mas = current_ma * p.rotation_time_s / p.pitch
         central = p.noise_hu * math.sqrt(math.exp(_WATER_PER_CM * (diameter_cm - 26)) * 100 / max(effective_mas, 1e-3)

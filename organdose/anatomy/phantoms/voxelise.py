@@ -12,7 +12,7 @@ from scipy import ndimage
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.phantoms.fine_structure import VesselTree, bowel_loops, box_window, small_vessels
 from organdose.anatomy.phantoms.media import media
-from organdose.anatomy.phantoms.shapes import Solid
+from organdose.anatomy.phantoms.shapes import AnyOf, Solid
 from organdose.anatomy.phantoms.stylised_phantom import ARMS_UP, Phantom, PhantomPart
 from organdose.errors import InputError
 from organdose.progress import Progress
@@ -56,21 +56,24 @@ class VoxelPhantom:
     def voxel_ml(self) -> float:
         return float(np.prod(self.reference.GetSpacing())) / 1000
 
-    def masks(self, progress: Progress | None = None) -> OrganMasks:
-        """The truth: 'body' and every organ that has a voxel on this grid, under the vocabulary's names."""
-        progress = progress or Progress()
+    def masks(self, *, tissues: bool = False) -> OrganMasks:
+        """The truth: 'body' and every organ that has a voxel on this grid, under the vocabulary's names.
+
+        `tissues` adds what no clinic contours: skin, subcutaneous fat, fat inside the trunk, muscle.
+        """
         masks = OrganMasks(self.reference, origin=f"equations of {self.phantom.title.lower()}")
-        owners = mask_owners(self.phantom, self.pose)
-        windows = ndimage.find_objects(self.part, max_label=len(self.part_names) - 1)
-        masks.add("body", self.part > 0)
-        for done, (name, parts) in enumerate(owners.items()):
-            progress.report("organ masks", done / len(owners), name)
-            mask = np.zeros(self.part.shape, dtype=bool)
-            for index in parts:
-                if windows[index - 1] is not None:
-                    mask[windows[index - 1]] |= self.part[windows[index - 1]] == index
-            if mask.any():
-                masks.add(name, mask)
+        present = np.bincount(self.part.ravel(), minlength=256) > 0
+        labels: list[np.ndarray] = []
+        for name, parts in {"body": list(range(1, 256)), **mask_owners(self.phantom, self.pose)}.items():
+            if not present[parts].any() or (name in BACKGROUND and not tissues):
+                continue
+            layer = next((i for i, table in enumerate(labels) if not table[parts].any()), len(labels))
+            if layer == len(labels):
+                labels.append(np.zeros(256, np.uint8))
+            value = int(labels[layer].max()) + 1
+            labels[layer][parts] = value
+            masks.segments[name] = (layer, value)
+        masks.layers.extend(table[self.part] for table in labels)
         return masks
 
 
@@ -157,7 +160,7 @@ class Labeller:
             if window is None:
                 continue
             x, y, z = _crossings(axes, window)
-            mine = this.solid.inside(x, y, z) & free[window]
+            mine = _inside(this.solid, (x.ravel(), y.ravel(), z.ravel())) & free[window]
             if mine.any():
                 part[window][mine] = index
                 free[window][mine] = False
@@ -171,7 +174,7 @@ class Labeller:
         exterior, girth = self.phantom.exteriors[self.pose], self.phantom.girth
         shape = tuple(len(a) for a in reversed(axes))
         part = np.zeros(shape, np.uint8)
-        body = self._stretched(exterior.solid, axes, girth)
+        body = _inside(exterior.solid, _slimmed(axes, girth))
         if exterior.under_skin_and_fat is None:
             part[body] = BACKGROUND.index("soft_tissue")
             return part
@@ -179,19 +182,10 @@ class Labeller:
         skin_voxels = round(exterior.skin_cm / max(steps_cm[:2]))
         if skin_voxels >= 1:
             part[body & ~_eroded_in_plane(body, skin_voxels)] = BACKGROUND.index("skin")
-        muscle = self._stretched(exterior.under_skin_and_fat, axes, 1 + (girth - 1) / 3) & body
+        muscle = _inside(exterior.under_skin_and_fat, _slimmed(axes, 1 + (girth - 1) / 3)) & body
         part[muscle] = BACKGROUND.index("skeletal_muscle")
-        part[self._stretched(exterior.cavity, axes, 1 + (girth - 1) / 2) & muscle] = BACKGROUND.index("torso_fat")
+        part[_inside(exterior.cavity, _slimmed(axes, 1 + (girth - 1) / 2)) & muscle] = BACKGROUND.index("torso_fat")
         return part
-
-    @staticmethod
-    def _stretched(solid: Solid, axes, girth: float) -> np.ndarray:
-        x, y, z = axes[0] / np.float32(girth), axes[1] / np.float32(girth), axes[2]
-        inside = np.zeros((len(z), len(y), len(x)), dtype=bool)
-        window = box_window(solid.bounds, (x, y, z))
-        if window is not None:
-            inside[window] = solid.inside(*_crossings((x, y, z), window))
-        return inside
 
     def _fill(self, part: PhantomPart, mine: np.ndarray, medium: np.ndarray, points) -> None:
         x, y, z = points
@@ -213,6 +207,20 @@ class Labeller:
         core = _eroded_in_plane(bone, max(1, round(_CORTEX_CM / max(steps_cm[:2]))))
         medium[bone] = number["cortical_bone"]
         medium[core] = number["spongiosa"]
+
+
+def _inside(solid: Solid, axes) -> np.ndarray:
+    """Which crossings (z, y, x) of three rising axes lie in the solid; each piece of a union only near itself."""
+    inside = np.zeros(tuple(len(a) for a in reversed(list(axes))), dtype=bool)
+    for piece in solid.parts if isinstance(solid, AnyOf) else (solid,):
+        window = box_window(piece.bounds, axes)
+        if window is not None:
+            inside[window] |= piece.inside(*_crossings(axes, window))
+    return inside
+
+
+def _slimmed(axes, girth: float) -> tuple[np.ndarray, ...]:
+    return axes[0] / np.float32(girth), axes[1] / np.float32(girth), axes[2]
 
 
 def _crossings(axes, window) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
