@@ -28,12 +28,12 @@ def organ_coverage(selection: Selection, shape: tuple[int, int, int], mass_g: fl
     where = _edges(selection.box, shape)
     if not where:
         return Coverage(False, 100.0)
-    cut = f"reaches {' and '.join(where)} of the image"
+    cut = f"reaches {', '.join(where)}"
     reference_g = _reference_mass_g(selection.name, sex)
     if math.isnan(reference_g):
         return Coverage(True, math.nan, f"{cut}; part shown unknown")
     percent = min(100.0, 100.0 * mass_g / reference_g)
-    return Coverage(True, percent, f"{cut}; part shown estimated from the reference mass of {reference_g:.4g} g")
+    return Coverage(True, percent, f"{cut}; part shown estimated (reference mass {reference_g:,.6g} g)")
 
 
 def _edges(box: tuple[slice, slice, slice], shape: tuple[int, int, int]) -> list[str]:

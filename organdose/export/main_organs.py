@@ -21,3 +21,8 @@ def main_organs(rows: Sequence[OrganDose], most: int) -> list[OrganDose]:
     """At most `most` rows by falling mean dose: the main organs, or all rows where there is none among them."""
     chosen = [row for row in rows if is_main_organ(row.organ)] or list(rows)
     return sorted(chosen, key=lambda row: -row.mean_mgy)[:most]
+
+
+def short_title(name: str) -> str:
+    """The organ's title without what stands in brackets: 'Small intestine (with duodenum)' is 'Small intestine'."""
+    return organ(name).title.split(" (")[0]

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from organdose.anatomy.organs import organ
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.export.figure_style import (
     BAR,
@@ -21,7 +20,7 @@ from organdose.export.figure_style import (
     save_png,
     style_plot,
 )
-from organdose.export.main_organs import main_organs
+from organdose.export.main_organs import main_organs, short_title
 from organdose.export.planes import CORONAL, PlaneViews
 from organdose.export.slice_pictures import WINDOW_HU
 from organdose.study.facts import CTAcquisition
@@ -59,11 +58,7 @@ def draw_organ_doses(rows: Sequence[OrganDose], path: Path) -> Path:
 
 def _label(row: OrganDose) -> str:
     """The organ's short title, with a star where the image does not show all of it."""
-    return _short_title(row.organ) + ("" if row.in_image_percent >= 100 else " *")
-
-
-def _short_title(name: str) -> str:
-    return organ(name).title.split(" (")[0]
+    return short_title(row.organ) + ("" if row.in_image_percent >= 100 else " *")
 
 
 def draw_dvh(histograms: Sequence[DoseVolumeHistogram], rows: Sequence[OrganDose], path: Path) -> Path:
@@ -75,7 +70,7 @@ def draw_dvh(histograms: Sequence[DoseVolumeHistogram], rows: Sequence[OrganDose
     style_plot(axes, "absorbed dose in mGy", "volume receiving at least this dose in %")
     for number, (row, colour) in enumerate(zip(shown, LINE_COLOURS)):
         curve = curves[row.organ]
-        axes.plot(curve.dose_mgy, curve.volume_percent, color=colour, linewidth=1.9, label=_short_title(row.organ),
+        axes.plot(curve.dose_mgy, curve.volume_percent, color=colour, linewidth=1.9, label=short_title(row.organ),
                   linestyle="-" if number % 2 == 0 else (0, (5, 1.2)))
     axes.set_ylim(0, 101)
     # Few hot voxels must not squeeze the curves: far beyond the highest D2 there is nothing to see.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ DOSE_COLOURS = colormaps["plasma"]  # perceptually uniform
 _TRANSPARENT_BELOW = 0.04  # part of the colour scale under which the CT shows through untouched
 _OVERLAY_OPACITY = 0.55
 _ISODOSE_LINES = 8
+_SCALE_BAR_FROM_IN = 1.0  # a lower panel has no room for it
 _MOST_LEGEND_ENTRIES, _LEGEND_COLUMN_IN, _LEGEND_LINE_IN = 30, 2.5, 0.178
 
 
@@ -56,8 +58,7 @@ def draw_organs(views: PlaneViews, planes: list[Plane], path: Path) -> Path:
     figure, panels, side = _three_panels(views, planes, foot_in=_LEGEND_LINE_IN * lines + 0.1)
     for axes, plane, names in zip(panels, planes, areas, strict=True):
         _draw_ct(axes, views, plane)
-        for name in names:
-            _draw_outline(axes, views, plane, name)
+        _draw_outlines(axes, views, plane, names)
         _finish(axes, views, plane)
     _organ_legend(side, entries)
     return save_png(figure, path)
@@ -113,18 +114,21 @@ def _draw_isodoses(axes: Axes, views: PlaneViews, plane: Plane, levels: list[flo
         text.set_path_effects(outline)
 
 
-def _draw_outline(axes: Axes, views: PlaneViews, plane: Plane, name: str) -> None:
-    mask = views.slice_mask(plane, name)
-    if min(mask.shape) < 2:
-        return
-    colour = np.array(organ(name).colour_rgb) / 255
-    thin = name == BODY or name in expand("bones", views.masks.names)
-    axes.contour(mask.astype(np.float32), levels=[0.5], extent=views.extent_mm(plane), origin=_origin(plane),
-                 colors=[colour], linewidths=0.7 if thin else 1.3)
-    if not thin:
-        tint = np.zeros((*mask.shape, 4))
-        tint[..., :3], tint[..., 3] = colour, 0.28 * mask
-        axes.imshow(tint, extent=views.extent_mm(plane), origin=_origin(plane), interpolation="nearest")
+def _draw_outlines(axes: Axes, views: PlaneViews, plane: Plane, names: Iterable[str]) -> None:
+    """Outline and tint each organ; the body and bones, which fill the picture, get a thin line only."""
+    bones = expand("bones", views.masks.names)
+    tint = np.zeros((*views.slice_hu(plane).shape, 4))
+    for name in names:
+        mask = views.slice_mask(plane, name)
+        if min(mask.shape) < 2:
+            continue
+        colour = np.array(organ(name).colour_rgb) / 255
+        thin = name == BODY or name in bones
+        axes.contour(mask.astype(np.float32), levels=[0.5], extent=views.extent_mm(plane), origin=_origin(plane),
+                     colors=[colour], linewidths=0.7 if thin else 1.3)
+        if not thin:
+            tint[mask] = (*colour, 0.28)
+    axes.imshow(tint, extent=views.extent_mm(plane), origin=_origin(plane), interpolation="nearest", zorder=1)
 
 
 def _finish(axes: Axes, views: PlaneViews, plane: Plane) -> None:
@@ -139,7 +143,8 @@ def _finish(axes: Axes, views: PlaneViews, plane: Plane) -> None:
     for letter, (x, y, across, along) in zip(LETTERS[plane.axis], places, strict=True):
         axes.text(x, y, letter, transform=axes.transAxes, ha=across, va=along, color=DARK_INK, fontsize=9,
                   path_effects=[patheffects.withStroke(linewidth=2, foreground=DARK)])
-    _scale_bar(axes, abs(right - left))
+    if axes.get_window_extent().height / axes.figure.dpi > _SCALE_BAR_FROM_IN:
+        _scale_bar(axes, abs(right - left))
 
 
 def _scale_bar(axes: Axes, width_mm: float) -> None:

@@ -1,0 +1,101 @@
+"""The report: one self-contained HTML file with pictures, tables, method and limits, for screen and paper."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
+from organdose.errors import InputError
+from organdose.export.main_organs import is_main_organ, short_title
+from organdose.export.public_record import named_values, public_text
+from organdose.export.report_values import count, fact_rows, number, organ_rows, plain
+from organdose.export.whole_file import whole_file
+from organdose.study.facts import CTAcquisition
+
+_TEMPLATE = "report.html.j2"
+_HIGHEST_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """Everything the report says.
+
+    `pictures`: caption -> PNG file, in the order of the page. `method` and `limits`: sentences, sources included.
+    `engine` names the engine with its version; `engine_facts` are those of the `DoseMap` ('histories', 'dlp_mgy_cm'
+    and 'assumptions' are also shown by themselves). `record` is the run's record, shown without paths and file names.
+    `headline`: further headline numbers, label -> text, for example {'Computing time': '95 s'}. `warnings`: lines
+    beside those of the acquisition. Give no patient identifiers: the title, method, limits and headline are shown as
+    they are.
+    """
+
+    title: str
+    acquisition: CTAcquisition
+    masks_origin: str
+    rows: Sequence[OrganDose]
+    dvhs: Sequence[DoseVolumeHistogram] = ()
+    pictures: Mapping[str, Path] = field(default_factory=dict)
+    method: Sequence[str] = ()
+    limits: Sequence[str] = ()
+    record: Mapping[str, object] = field(default_factory=dict)
+    engine: str = ""
+    engine_facts: Mapping[str, object] = field(default_factory=dict)
+    headline: Mapping[str, str] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+
+def write_report(content: ReportContent, path: Path) -> None:
+    """Write the report to `path`, whole or not at all. Raises `InputError` for a picture that is not there."""
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("organdose.export"), autoescape=True,
+                                     trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {"digits": number, "short_title": short_title}
+    facts = {key: value for key, value in content.engine_facts.items() if key != "assumptions"}
+    html = environment.get_template(_TEMPLATE).render(
+        content=content,
+        headline=_headline(content),
+        highest=_highest(content.rows),
+        warnings=[public_text(line) for line in (*content.acquisition.warnings, *content.warnings)],
+        assumptions=[public_text(str(line)) for line in content.engine_facts.get("assumptions", ())],
+        organs=organ_rows(content.rows, content.dvhs),
+        facts=fact_rows(content.acquisition),
+        engine_facts=named_values(facts),
+        record=named_values(content.record),
+        pictures=[(caption, _embedded(Path(file))) for caption, file in content.pictures.items()])
+    with whole_file(path) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+
+
+def _headline(content: ReportContent) -> list[tuple[str, str, str]]:
+    """(label, number, remark) of each headline number that is known."""
+    shown: list[tuple[str, str, str]] = []
+    facts, acquisition = content.engine_facts, content.acquisition
+    if acquisition.ctdivol_mgy is not None or "ctdivol_mean_mgy" in facts:
+        mean_mgy = (facts["ctdivol_mean_mgy"] if "ctdivol_mean_mgy" in facts
+                    else float(np.mean(acquisition.ctdivol_mgy.value)))
+        phantom = acquisition.ctdi_phantom_cm
+        remark = "mean over the slices" if phantom is None else f"mean, {phantom.value:g} cm phantom"
+        shown.append(("CTDIvol", f"{plain(mean_mgy)} mGy", remark))
+    if "dlp_mgy_cm" in facts:
+        shown.append(("DLP", f"{plain(facts['dlp_mgy_cm'])} mGy·cm", "CTDIvol along the path of the beam"))
+    if "histories" in facts:
+        shown.append(("Photon histories", count(facts["histories"]), "simulated"))
+    shown += [(label, text, "") for label, text in content.headline.items()]
+    return shown
+
+
+def _highest(rows: Sequence[OrganDose]) -> list[OrganDose]:
+    """The organs with the highest mean dose, among the main ones where there are any."""
+    chosen = [row for row in rows if is_main_organ(row.organ)] or list(rows)
+    return sorted(chosen, key=lambda row: -row.mean_mgy)[:_HIGHEST_SHOWN]
+
+
+def _embedded(file: Path) -> str:
+    try:
+        return "data:image/png;base64," + base64.b64encode(file.read_bytes()).decode("ascii")
+    except OSError as error:
+        raise InputError("a picture of the report cannot be read", where=file) from error
