@@ -69,9 +69,11 @@ def rows_from_table_node(node) -> list[OrganDose]:
 
 def number_column(name: str, values):
     """A named vtkDoubleArray with a copy of `values`."""
+    import vtk
     from vtk.util.numpy_support import numpy_to_vtk
 
-    column = numpy_to_vtk(np.asarray(values, dtype=np.float64), deep=True)
+    column = vtk.vtkDoubleArray()
+    column.DeepCopy(numpy_to_vtk(np.asarray(values, dtype=np.float64)))
     column.SetName(name)
     return column
 

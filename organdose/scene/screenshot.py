@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
-from contextlib import contextmanager
+import os
+import sys
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
@@ -57,11 +60,11 @@ def save_picture(picture: np.ndarray, path) -> None:
 
 
 def _check_drawing() -> None:
-    with vtk_messages_kept():  # without a display VTK tries X first, and says so
-        able = _off_screen_window(16, 16).SupportsOpenGL()
+    with vtk_messages_kept():
+        able = _window_class() is not None and _off_screen_window(16, 16).SupportsOpenGL()
     if not able:
         raise InputError("this machine cannot draw pictures of scenes: no OpenGL library",
-                         mend="Install one that draws in software, on Debian: apt install libegl1 libgl1-mesa-dri.")
+                         mend="Install one that draws in software; on Debian: apt install libegl1 libgl1-mesa-dri.")
 
 
 def _slice_picture(name: str, width: int, height: int, result) -> np.ndarray:
@@ -123,13 +126,27 @@ def _view(node, width: int, height: int, managers):
 
 
 def _off_screen_window(width: int, height: int):
-    import vtk
-
-    window = vtk.vtkRenderWindow()
+    window = _window_class()()
     window.SetOffScreenRendering(True)
     window.SetMultiSamples(8)
     window.SetSize(width, height)
     return window
+
+
+def _window_class():
+    """The class of VTK's windows that works here, None when none does.
+
+    Without a display VTK's own choice (VTK 9.6) tries X first, and ends the process where libX11 is missing.
+    """
+    import vtk
+
+    if sys.platform != "linux" or os.environ.get("DISPLAY"):
+        return vtk.vtkRenderWindow
+    for library, name in (("libEGL.so.1", "vtkEGLRenderWindow"), ("libOSMesa.so.8", "vtkOSOpenGLRenderWindow")):
+        with suppress(OSError):
+            ctypes.CDLL(library)
+            return getattr(vtk, name)
+    return None
 
 
 def _release(window, group) -> None:

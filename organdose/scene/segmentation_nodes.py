@@ -6,14 +6,16 @@ import numpy as np
 import SimpleITK as sitk
 
 from organdose.anatomy.organ_masks import OrganMasks
-from organdose.anatomy.organs import is_known, organ
+from organdose.anatomy.organs import Organ, is_known, organ
 from organdose.errors import InputError
 from organdose.scene.headless import start_slicer
 from organdose.scene.volume_nodes import ijk_to_ras, image_from_volume_node
+from organdose.segmentation.organ_names import own_name, vocabulary_name
 
 BINARY_LABELMAP = "Binary labelmap"  # vtkSegmentationConverter::GetBinaryLabelmapRepresentationName
 ORIGIN_ATTRIBUTE = "OrganDose.Origin"
-NOTE_TAG = "OrganDose.Note"
+ORGAN_TAG, NOTE_TAG = "OrganDose.Organ", "OrganDose.Note"
+_COLOUR_OF_UNKNOWN_RGB = (170, 170, 170)
 # Slicer ships this context; the codes themselves come from the vocabulary.
 _TERMINOLOGY_CONTEXT = "Segmentation category and type - DICOM master list"
 _REGION_CONTEXT = "Anatomic codes - DICOM master list"
@@ -24,8 +26,8 @@ _NEVER_IN_3D = frozenset({"body", "skin", "remainder", "subcutaneous_fat", "skel
 def segmentation_node_from_masks(masks: OrganMasks, ct_node, name: str = "Organs"):
     """A new vtkMRMLSegmentationNode: a segment an organ (its ID is the vocabulary's name), layers shared as in `masks`.
 
-    The reference geometry is that of `ct_node`. Raises `InputError` when the masks lie on another grid than the CT,
-    or for an organ that the vocabulary does not know.
+    The reference geometry is that of `ct_node`. A name that the vocabulary does not know becomes a grey segment
+    without codes. Raises `InputError` when the masks lie on another grid than the CT.
     """
     _check_grid(masks, ct_node)
     node = start_slicer().AddNewNodeByClass("vtkMRMLSegmentationNode", name)
@@ -49,41 +51,41 @@ def segmentation_node_from_masks(masks: OrganMasks, ct_node, name: str = "Organs
 def masks_from_segmentation_node(node, ct_node) -> OrganMasks:
     """The masks of a segmentation node on the grid of `ct_node`, with the layers as Slicer shares them now.
 
-    Segments are recognised by their ID, or (drawn in Slicer) by their name, as a name or title of the vocabulary.
-    Raises `InputError` for a segment that is neither.
+    A segment that `segmentation_node_from_masks` made keeps its organ; one drawn or renamed in Slicer is recognised by
+    its name, as in `organdose.segmentation`. Raises `InputError` when two segments are the same organ.
     """
     reference = image_from_volume_node(ct_node)
-    masks = OrganMasks(reference=reference, origin=node.GetAttribute(ORIGIN_ATTRIBUTE) or "")
     segmentation = node.GetSegmentation()
+    places: dict[str, tuple[int, int]] = {}  # by segment ID
+    masks = OrganMasks(reference=reference, origin=node.GetAttribute(ORIGIN_ATTRIBUTE) or "")
     for layer in range(segmentation.GetNumberOfLayers(BINARY_LABELMAP)):
-        image = segmentation.GetLayerDataObject(layer, BINARY_LABELMAP)
-        masks.layers.append(_labels_on_grid(image, reference))
+        masks.layers.append(_labels_on_grid(segmentation.GetLayerDataObject(layer, BINARY_LABELMAP), reference))
         for segment_id in segmentation.GetSegmentIDsForLayer(layer, BINARY_LABELMAP):
-            segment = segmentation.GetSegment(segment_id)
-            organ_name = _organ_of(segment_id, segment, node)
-            if organ_name in masks.segments:
-                raise InputError(f"two segments of {node.GetName()!r} are the organ {organ_name!r}",
-                                 mend="Join them, or rename one of them.")
-            masks.segments[organ_name] = (layer, segment.GetLabelValue())
-            if note := _tag(segment, NOTE_TAG):
-                masks.notes[organ_name] = note
-    order = {_organ_of(i, segmentation.GetSegment(i), node): None for i in segmentation.GetSegmentIDs()}
-    masks.segments = {organ_name: masks.segments[organ_name] for organ_name in order if organ_name in masks.segments}
+            places[segment_id] = (layer, segmentation.GetSegment(segment_id).GetLabelValue())
+    for segment_id in segmentation.GetSegmentIDs():
+        segment = segmentation.GetSegment(segment_id)
+        name = _organ_name(segment_id, segment)
+        if name in masks.segments:
+            raise InputError(f"two segments of {node.GetName()!r} are the organ {name!r}",
+                             mend="Join them, or rename one of them.")
+        masks.segments[name] = places[segment_id]
+        if note := _tag(segment, NOTE_TAG):
+            masks.notes[name] = note
     return masks
 
 
 def organs_shown_in_3d(organ_names) -> list[str]:
     """Those whose surface is worth looking at: never the skin, and no group beside its members."""
     names = set(organ_names) - _NEVER_IN_3D
-    return [name for name in organ_names if name in names and not names.intersection(organ(name).members)]
+    return [name for name in organ_names if name in names and not names.intersection(_members(name))]
 
 
 def terminology_entry(organ_name: str) -> str:
-    """Slicer's serialized terminology entry of an organ of the vocabulary ('' when it has no SNOMED code)."""
+    """Slicer's serialized terminology entry of an organ of the vocabulary ('' without a SNOMED code)."""
     import slicer
 
-    entry = organ(organ_name)
-    if not entry.snomed_code:
+    entry = _known(organ_name)
+    if entry is None or not entry.snomed_code:
         return ""
     modifier = (entry.modifier[0], "SCT", entry.modifier[1]) if entry.modifier else ("", "", "")
     return slicer.vtkSlicerTerminologiesModuleLogic.SerializeTerminologyEntry(
@@ -101,10 +103,11 @@ def _check_grid(masks: OrganMasks, ct_node) -> None:
 def _segment(organ_name: str, note: str):
     import slicer
 
-    entry = organ(organ_name)
+    entry = _known(organ_name)
     segment = slicer.vtkSegment()
-    segment.SetName(entry.title)
-    segment.SetColor(*(component / 255 for component in entry.colour_rgb))
+    segment.SetName(_title(organ_name))
+    segment.SetColor(*(component / 255 for component in (entry.colour_rgb if entry else _COLOUR_OF_UNKNOWN_RGB)))
+    segment.SetTag(ORGAN_TAG, organ_name)
     if terminology := terminology_entry(organ_name):
         segment.SetTag(segment.GetTerminologyEntryTagName(), terminology)
     if note:
@@ -123,7 +126,7 @@ def _show_outlines(node) -> None:
     for segment_id in segment_ids:
         display.SetSegmentVisibility3D(segment_id, segment_id in shown)
         # Groups repeat their members' outlines.
-        if set(organ(segment_id).members).intersection(segment_ids):
+        if _members(segment_id).intersection(segment_ids):
             display.SetSegmentVisibility(segment_id, False)
 
 
@@ -155,13 +158,24 @@ def _labels_on_grid(image, reference: sitk.Image) -> np.ndarray:
     return labels.astype(np.uint8)  # copies: the VTK array dies with `resampled`
 
 
-def _organ_of(segment_id: str, segment, node) -> str:
-    spoken = segment.GetName().strip().lower().replace(" ", "_")
-    for candidate in (segment_id, spoken):
-        if is_known(candidate):
-            return candidate
-    raise InputError(f"the segment {segment.GetName()!r} of {node.GetName()!r} is not an organ of the vocabulary",
-                     mend="Give it a name from Resources/organs.csv, for example kidney_left.")
+def _organ_name(segment_id: str, segment) -> str:
+    tagged = _tag(segment, ORGAN_TAG)
+    if tagged and segment.GetName() == _title(tagged):
+        return tagged
+    # Drawn or renamed in Slicer.
+    return vocabulary_name(segment.GetName(), identifier=segment_id) or own_name(segment.GetName())
+
+
+def _title(organ_name: str) -> str:
+    return organ(organ_name).title if is_known(organ_name) else organ_name
+
+
+def _known(organ_name: str) -> Organ | None:
+    return organ(organ_name) if is_known(organ_name) else None
+
+
+def _members(organ_name: str) -> set[str]:
+    return set(organ(organ_name).members) if is_known(organ_name) else set()
 
 
 def _tag(segment, name: str) -> str:

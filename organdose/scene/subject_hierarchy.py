@@ -54,8 +54,9 @@ def remove_empty(item: int) -> None:
     hierarchy = _hierarchy()
     # Leaves first: a recursive RemoveItem does not end when no application answers its events (Slicer 5.13).
     for place in (*reversed(slicer.util.getSubjectHierarchyItemChildren(item, recursive=True)), item):
-        has_children = bool(slicer.util.getSubjectHierarchyItemChildren(place))
-        if hierarchy.GetItemDataNode(place) is None and not has_children:
+        node = hierarchy.GetItemDataNode(place)
+        is_gone = node is None or node.GetScene() is None
+        if is_gone and not slicer.util.getSubjectHierarchyItemChildren(place):
             hierarchy.RemoveItem(place, False, False)
 
 

@@ -1,0 +1,55 @@
+"""The organ table keeps types, units and values."""
+
+import dataclasses
+import math
+
+import pytest
+import slicer
+
+from organdose.assess.organ_dose import OrganDose
+from organdose.errors import InputError
+from organdose.scene.organ_table_node import COLUMNS, organ_table_node, rows_from_table_node
+
+
+def test_numbers_are_numbers_and_names_are_names(scene, rows):
+    table = organ_table_node(rows).GetTable()
+    kinds = {table.GetColumnName(index): table.GetColumn(index).GetClassName()
+             for index in range(table.GetNumberOfColumns())}
+    assert kinds["mean_mgy"] == kinds["mass_g"] == kinds["uncertainty_percent"] == "vtkDoubleArray"
+    assert kinds["organ"] == kinds["snomed"] == kinds["note"] == "vtkStringArray"
+    assert list(kinds) == [field.name for field in dataclasses.fields(OrganDose)] == list(COLUMNS)
+
+
+def test_rows_come_back(scene, rows):
+    back = rows_from_table_node(organ_table_node(rows))
+    assert [dataclasses.replace(row, note="") for row in back] == [dataclasses.replace(row, note="") for row in rows]
+
+
+def test_an_uncertainty_that_is_not_stated_is_no_number_and_never_zero(scene, rows):
+    node = organ_table_node(rows)
+    assert math.isnan(slicer.util.arrayFromTableColumn(node, "uncertainty_percent")[1])
+    assert rows_from_table_node(node)[1].uncertainty_percent is None
+
+
+def test_titles_carry_the_unit(scene, rows):
+    node = organ_table_node(rows)
+    assert node.GetColumnTitle("mean_mgy") == "Mean dose (mGy)"
+    assert node.GetColumnUnitLabel("mean_mgy") == "mGy"
+    assert node.GetUseColumnTitleAsColumnHeader()
+
+
+def test_notes_lose_the_signs_that_break_table_files_but_not_their_words(scene, rows):
+    assert rows_from_table_node(organ_table_node(rows))[1].note == "called 'left' by the drawer"
+
+
+def test_a_table_without_rows_keeps_its_columns(scene):
+    node = organ_table_node([])
+    assert (node.GetNumberOfRows(), node.GetNumberOfColumns()) == (0, len(COLUMNS))
+    assert rows_from_table_node(node) == []
+
+
+def test_a_table_without_the_mean_is_refused(scene, rows):
+    node = organ_table_node(rows)
+    node.RemoveColumn(4)
+    with pytest.raises(InputError, match="mean_mgy"):
+        rows_from_table_node(node)
