@@ -108,7 +108,7 @@ def calibrated(source: XRaySource, phantom_cm: float, *, progress: Progress | No
         return CTDICalibration(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         pass
-    calibration = simulate_ctdi(source, phantom_cm, progress=progress)
+    calibration = simulate_ctdi(source, phantom_cm, wanted_percent=_WANTED_PERCENT, progress=progress)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         whole = path.with_suffix(f".{os.getpid()}.part")

@@ -11,7 +11,7 @@ from organdose.export.pictures import write_pictures
 from organdose.export.report import ReportContent, write_report
 from organdose.export.tables import write_dvh_csv, write_organs_csv
 from organdose.jobs.ct_dose_job import CTDoseResult
-from organdose.jobs.ct_dose_text import headline, limits, method
+from organdose.jobs.ct_dose_text import headline, limits, mask_warnings, method
 from organdose.jobs.record import RunRecord
 from organdose.progress import Progress
 
@@ -36,9 +36,9 @@ def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *
             _write_scene(folder / "scene.mrb", result, record, progress)
     write_report(ReportContent(
         title="CT organ dose", acquisition=result.study.acquisition, masks_origin=result.masks.origin,
-        rows=result.rows, histograms=result.histograms, pictures=pictures, headline=headline(result),
-        method=method(result), limits=limits(result), record=_without_paths(record.as_dict())),
-        folder / "report.html")
+        rows=result.rows, dvhs=result.histograms, pictures=pictures, headline=headline(result), method=method(result),
+        limits=limits(result), engine=dose.engine, engine_facts=dose.facts, warnings=mask_warnings(result.masks),
+        record=record.as_dict()), folder / "report.html")
 
 
 def _write_map(image: sitk.Image, path: Path, **header: str) -> None:
@@ -63,10 +63,3 @@ def _write_scene(path: Path, result: CTDoseResult, record: RunRecord, progress: 
     finally:
         scene.remove()
 
-
-def _without_paths(record: dict) -> dict:
-    """Paths may carry a patient's name; the report shows roles and hashes only."""
-    inputs = {role: {k: v for k, v in entry.items() if k != "path"} for role, entry in record["inputs"].items()}
-    hidden = ("ct", "out", "segmentation", "protocol")
-    job = {k: v for k, v in record["job"].items() if k not in hidden}
-    return {**record, "inputs": inputs, "job": job}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from organdose.anatomy.organ_masks import OrganMasks
 from organdose.jobs.ct_dose_job import CTDoseResult
 
 
 def headline(result: CTDoseResult) -> dict[str, str]:
-    """The figures at the top of the report."""
-    facts = result.dose.facts
-    figures = {"CTDIvol": f"{facts['ctdivol_mean_mgy']:.1f} mGy ({facts['ctdi_phantom_cm']:g} cm phantom)",
-               "DLP, overranging included": f"{facts['dlp_mgy_cm']:.0f} mGy cm"}
+    """What stands at the top of the report beside CTDIvol, DLP and the highest organ doses."""
     body = next((row for row in result.rows if row.organ == "body"), None)
-    if body is not None:
-        figures["Mean dose of the imaged body"] = f"{body.mean_mgy:.1f} mGy"
-    figures["Photons followed"] = f"{facts['histories']:,}"
-    return figures
+    return {} if body is None else {"Mean dose of the imaged body": f"{body.mean_mgy:.1f} mGy"}
+
+
+def mask_warnings(masks: OrganMasks) -> list[str]:
+    """Remarks of the mask readers and engines, one line each."""
+    return [f"Mask {name}: {note}" for name, note in masks.notes.items()]
 
 
 def method(result: CTDoseResult) -> list[str]:
@@ -38,7 +38,6 @@ def method(result: CTDoseResult) -> list[str]:
         "and, with the calibration's, for each organ.",
         f"Masks: {result.masks.origin}.",
         "Organ dose is the mass-weighted mean over the organ's part of each dose voxel.",
-        *facts["assumptions"],
     ]
 
 
