@@ -50,6 +50,19 @@ def test_the_files_of_a_series_are_counted_not_listed():
     assert named_values({"inputs": many}) == [("Inputs", "300 entries, listed in run.json")]
 
 
+def test_the_parameters_of_a_job_show_no_folder_and_no_uid():
+    job = {"ct": "DOE_JOHN", "out": "DOE_JOHN-dose", "segmentation": "DOE_JOHN/seg.nrrd", "protocol": None,
+           "series": "1.2.840.113619.2.55.3", "engine": "mc", "voxel_mm": 5.0}
+    assert dict(named_values({"job": job})) == {
+        "Job › CT": "[path]", "Job › out": "[path]", "Job › segmentation": "[file.nrrd]", "Job › protocol": "–",
+        "Job › series": "[UID]", "Job › engine": "mc", "Job › voxel": "5 mm"}
+
+
+def test_the_number_of_files_is_a_number():
+    assert named_values({"inputs": {"ct": {"path": "DOE", "files": 134}}}) == [
+        ("Inputs › CT › path", "[path]"), ("Inputs › CT › files", "134")]
+
+
 def test_versions_are_listed_however_many():
     versions = {f"package{k}": "1.0" for k in range(12)}
     assert len(named_values({"versions": versions})) == 12

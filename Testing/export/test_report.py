@@ -147,6 +147,12 @@ def test_numbers_have_their_significant_digits(value, digits, text):
     assert number(value, digits) == text
 
 
+def test_computing_time_is_the_sum_of_the_stages(content, tmp_path):
+    record = {"seconds": {"read": 20.0, "dose": 160.4}}
+    write_report(replace(content, record=record, headline={}), tmp_path / "report.html")
+    assert "Computing time 3 min 0 s" in Page((tmp_path / "report.html").read_text("utf-8")).text
+
+
 def test_filling_zeros_go_and_histories_are_words():
     assert (plain(120.0), plain(9.8), plain(0.5), plain(1500.0)) == ("120", "9.8", "0.5", "1500")
     assert (count(2.5e8), count(1.2e9), count(95_000)) == ("250 million", "1.2 billion", "95,000")

@@ -18,7 +18,9 @@ _PAIRS = {("mgy", "cm"): "mGy·cm", ("mgy", "mm"): "mGy·mm", ("g", "cm3"): "g/c
 _SPELLED = {"dlp": "DLP", "ctdivol": "CTDIvol", "ctdi": "CTDI", "sha256": "SHA-256", "cpu": "CPU", "gpu": "GPU",
             "ct": "CT", "organdose": "OrganDose", "utc": "UTC"}
 _MOST_ENTRIES = 8  # longer lists (the files of a series) are counted, not printed
-_NAMES_A_FILE = {"path", "file", "files", "filename", "folder", "directory", "out", "output"}
+# Keys whose texts name files or folders: in records in general, and the parameters of our jobs.
+_NAMES_A_FILE = {"path", "file", "files", "filename", "folder", "directory", "out", "output", "ct", "pet",
+                 "segmentation", "protocol", "test", "reference"}
 _HOLDS_FILES = {"inputs", "outputs", "input", "files"}
 _PATH = r"(?:~|\.{0,2}[/\\]|[A-Za-z]:[/\\])"
 _SUFFIX = re.compile(r"(\.seg)?\.(nrrd|nii|gz|nii\.gz|json|dcm|csv|html|mrb|mha|zip)$", re.IGNORECASE)
@@ -55,8 +57,10 @@ def public_command(command: str | Sequence[str]) -> str:
 
 
 def public_text(text: str) -> str:
-    """`text` with absolute and dotted paths replaced by '[path]'."""
-    if re.match(_PATH, text):
+    """`text` with absolute and dotted paths replaced by '[path]', a file by its kind, a DICOM UID by '[UID]'."""
+    if re.fullmatch(r"[0-9.]{16,}", text):
+        return "[UID]"
+    if re.match(_PATH, text) or (" " not in text and _SUFFIX.search(text)):
         return _kind_of_file(text)
     return re.sub(rf"(?<=[\s=:'\"(]){_PATH}[^\s'\")]+", "[path]", text)
 
@@ -75,8 +79,8 @@ def _named_value(names: tuple[str, ...], value: object) -> tuple[str, str]:
     title = " › ".join([*(_title(name.split("_")) for name in names[:-1]), _title(words)])
     if last == "command":
         text = public_command(value)
-    elif last.lower() in _NAMES_A_FILE:
-        text = ", ".join(_kind_of_file(str(v)) for v in ([value] if isinstance(value, str) else value or []))
+    elif last.lower() in _NAMES_A_FILE and isinstance(value, (str, list, tuple)):
+        text = ", ".join(_kind_of_file(str(path)) for path in ([value] if isinstance(value, str) else value))
     else:
         text = _text(value)
     return title[:1].upper() + title[1:], f"{text} {unit}".strip()

@@ -14,7 +14,7 @@ from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.errors import InputError
 from organdose.export.main_organs import is_main_organ, short_title
 from organdose.export.public_record import named_values, public_text
-from organdose.export.report_values import count, fact_rows, number, organ_rows, plain
+from organdose.export.report_values import count, duration, fact_rows, number, organ_rows, plain
 from organdose.export.whole_file import whole_file
 from organdose.study.facts import CTAcquisition
 
@@ -28,7 +28,8 @@ class ReportContent:
 
     `pictures`: caption -> PNG file, in the order of the page. `method` and `limits`: sentences, sources included.
     `engine` names the engine with its version; `engine_facts` are those of the `DoseMap` ('histories', 'dlp_mgy_cm'
-    and 'assumptions' are also shown by themselves). `record` is the run's record, shown without paths and file names.
+    and 'assumptions' are also shown by themselves). `record` is the run's record, shown without paths and file names;
+    its 'seconds' (stage -> time) are added up for the headline.
     `headline`: further headline numbers, label -> text, for example {'Computing time': '95 s'}. `warnings`: lines
     beside those of the acquisition. Give no patient identifiers: the title, method, limits and headline are shown as
     they are.
@@ -64,7 +65,7 @@ def write_report(content: ReportContent, path: Path) -> None:
         organs=organ_rows(content.rows, content.dvhs),
         facts=fact_rows(content.acquisition),
         engine_facts=named_values(facts),
-        record=named_values(content.record),
+        record=named_values(_beside_the_engine(content)),
         pictures=[(caption, _embedded(Path(file))) for caption, file in content.pictures.items()])
     with whole_file(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
@@ -84,8 +85,20 @@ def _headline(content: ReportContent) -> list[tuple[str, str, str]]:
         shown.append(("DLP", f"{plain(facts['dlp_mgy_cm'])} mGy·cm", "CTDIvol along the path of the beam"))
     if "histories" in facts:
         shown.append(("Photon histories", count(facts["histories"]), "simulated"))
+    if isinstance(content.record.get("seconds"), Mapping):
+        total_s = sum(content.record["seconds"].values())
+        shown.append(("Computing time", duration(total_s), "until this page was written"))
     shown += [(label, text, "") for label, text in content.headline.items()]
     return shown
+
+
+def _beside_the_engine(content: ReportContent) -> dict[str, object]:
+    """The record without the facts that the table of the engine and the warnings show already."""
+    record = dict(content.record)
+    if isinstance(record.get("facts"), Mapping):
+        shown = {*content.engine_facts, "warnings", "mask_notes"}
+        record["facts"] = {key: value for key, value in record["facts"].items() if key not in shown}
+    return record
 
 
 def _highest(rows: Sequence[OrganDose]) -> list[OrganDose]:

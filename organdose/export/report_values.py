@@ -51,6 +51,14 @@ def count(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def duration(seconds: float) -> str:
+    """A computing time: 95 s, 4 min 10 s."""
+    if seconds < 120:
+        return f"{plain(seconds, 2)} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
 def fact_rows(acquisition: CTAcquisition) -> list[dict[str, str]]:
     """Rows of the acquisition table; a fact nobody stated has its row, too."""
     rows = []
