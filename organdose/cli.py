@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from organdose.errors import Cancelled, InputError
@@ -17,6 +17,8 @@ app = typer.Typer(
     name="organdose", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Organ doses from CT, PET/CT and SPECT/CT studies. Research software, not a medical device.")
 
+# Newer typer brings its own copy of click, older ones use the package: this base of BadParameter is UsageError in both.
+_UsageError = typer.BadParameter.__mro__[1]
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the result; appears whole or not at all.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
@@ -150,12 +152,18 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(status if isinstance(status, int) else 0)
     except InputError as error:
         _stop(f"organdose: {error}", 2)
-    except click.UsageError as error:
+    except _UsageError as error:
         _stop(f"organdose: {error.format_message()} See organdose --help.", 2)
-    except (Cancelled, KeyboardInterrupt, click.Abort):
+    except (Cancelled, KeyboardInterrupt, typer.Abort):
         _stop("organdose: cancelled, nothing was written", 130)
     except MemoryError:
+        # The operating system usually kills the process first; numpy's refusal of one large array ends here.
         _stop("organdose: not enough memory. Use larger dose voxels (--voxel-mm) or close other programs.", 1)
+    except Exception as error:
+        if os.environ.get("ORGANDOSE_DEBUG"):
+            raise
+        _stop(f"organdose: unexpected {type(error).__name__}: {error}. Set ORGANDOSE_DEBUG=1 for the place in the code.",
+              1)
 
 
 def _stop(message: str, status: int) -> None:
