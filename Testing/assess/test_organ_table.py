@@ -98,6 +98,13 @@ def test_the_code_is_that_of_the_vocabulary(gradient):
     assert _rows(*gradient)["liver"].snomed == "10200004"
 
 
+def test_a_mask_outside_the_vocabulary_has_its_row_without_a_code(grid, make_masks, dose_map):
+    ct = grid((4, 1, 1))
+    weights = organ_weights(make_masks(ct, left_knob=np.ones((1, 1, 4), bool)), np.ones((1, 1, 4), np.float32), ct)
+    row = _rows(dose_map(ct, np.full((1, 1, 4), 3.0)), weights)["left_knob"]
+    assert (row.mean_mgy, row.snomed) == (3.0, "")
+
+
 @pytest.mark.parametrize(("value", "complaint"), [(np.nan, "not finite"), (np.inf, "not finite"), (-1.0, "negative")])
 def test_impossible_dose_is_refused(gradient, dose_map, value, complaint):
     dose, weights = gradient

@@ -19,7 +19,7 @@ from organdose.study.facts import CTAcquisition, Fact, Origin
 
 @dataclass
 class ExampleStudy:
-    """Box-shaped patient of 200 x 120 x 240 mm (x, y, z) with liver, kidneys, sacrum and a bright mark."""
+    """Box-shaped patient of 200 x 120 x 240 mm (x, y, z) with liver, kidneys, sacrum, an unknown organ and a bright mark."""
 
     ct: sitk.Image
     masks: OrganMasks
@@ -39,7 +39,8 @@ def _masks(ct: sitk.Image, body: np.ndarray) -> OrganMasks:
     for name, (z, y, x) in {"liver": (slice(24, 36), slice(8, 22), slice(12, 24)),
                             "kidney_left": (slice(18, 28), slice(20, 26), slice(38, 44)),
                             "kidney_right": (slice(16, 26), slice(20, 26), slice(16, 22)),
-                            "sacrum": (slice(4, 10), slice(20, 26), slice(26, 34))}.items():
+                            "sacrum": (slice(4, 10), slice(20, 26), slice(26, 34)),
+                            "left_knob": (slice(30, 34), slice(24, 28), slice(46, 50))}.items():
         mask = np.zeros(body.shape, bool)
         mask[math.floor(z.start * stretch):math.ceil(z.stop * stretch), y, x] = True
         masks.add(name, mask)

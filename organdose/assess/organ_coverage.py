@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from organdose.anatomy.organs import organ
+from organdose.anatomy.organs import is_known, organ
 from organdose.assess.organ_selection import Selection
 
 
@@ -49,7 +49,7 @@ def _edges(box: tuple[slice, slice, slice], shape: tuple[int, int, int]) -> list
 
 def _reference_mass_g(name: str, sex: str) -> float:
     """Reference mass in g; the mean of both sexes where the sex is not known or has none; NaN without any."""
-    masses_g = organ(name).reference_mass_g
+    masses_g = organ(name).reference_mass_g if is_known(name) else {}
     if sex in masses_g:
         return masses_g[sex]
     return sum(masses_g.values()) / len(masses_g) if masses_g else math.nan

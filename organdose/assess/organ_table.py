@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
-from organdose.anatomy.organs import organ
+from organdose.anatomy.organs import is_known, organ
 from organdose.assess.organ_dose import OrganDose
 from organdose.assess.organ_weights import OrganWeights
 from organdose.dose_map import DoseMap
@@ -78,7 +78,7 @@ def _row(name: str, dose: DoseMap, dose_mgy: np.ndarray, weights: OrganWeights) 
     if values_mgy[-1] == 0:
         notes.append("no dose scored")
     return OrganDose(
-        organ=name, snomed=organ(name).snomed_code,
+        organ=name, snomed=organ(name).snomed_code if is_known(name) else "",
         volume_ml=float(whole_volume_ml.sum(dtype=np.float64)), mass_g=float(mass_g.sum(dtype=np.float64)),
         mean_mgy=float(np.average(dose_mgy[indices], weights=mass_g)),
         uncertainty_percent=None if relative is None else 100.0 * float(relative),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from organdose.anatomy.organs import organ
+from organdose.anatomy.organs import is_known, organ
 from organdose.assess.organ_dose import OrganDose
 
 # Weighted by ICRP 103, yet spread over the whole body: no organ to point at in a picture or a plot.
@@ -14,7 +14,8 @@ _ALSO = ("eye_lens", "rectum")  # no tissue weight of their own, but limits and 
 
 def is_main_organ(name: str) -> bool:
     """Whether ICRP Publication 103 weights this organ (or group: kidneys, not each kidney), or limits name it."""
-    return name in _ALSO or (organ(name).tissue_weight is not None and name not in _EVERYWHERE)
+    weighted = is_known(name) and organ(name).tissue_weight is not None
+    return name in _ALSO or (weighted and name not in _EVERYWHERE)
 
 
 def main_organs(rows: Sequence[OrganDose], most: int) -> list[OrganDose]:
@@ -22,7 +23,3 @@ def main_organs(rows: Sequence[OrganDose], most: int) -> list[OrganDose]:
     chosen = [row for row in rows if is_main_organ(row.organ)] or list(rows)
     return sorted(chosen, key=lambda row: -row.mean_mgy)[:most]
 
-
-def short_title(name: str) -> str:
-    """The organ's title without what stands in brackets: 'Small intestine (with duodenum)' is 'Small intestine'."""
-    return organ(name).title.split(" (")[0]

@@ -20,7 +20,8 @@ from organdose.export.figure_style import (
     save_png,
     style_plot,
 )
-from organdose.export.main_organs import main_organs, short_title
+from organdose.export.main_organs import main_organs
+from organdose.export.organ_look import short_title
 from organdose.export.planes import CORONAL, PlaneViews
 from organdose.export.slice_pictures import WINDOW_HU
 from organdose.study.facts import CTAcquisition

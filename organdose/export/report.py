@@ -12,7 +12,8 @@ import numpy as np
 
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.errors import InputError
-from organdose.export.main_organs import is_main_organ, short_title
+from organdose.export.main_organs import is_main_organ
+from organdose.export.organ_look import short_title
 from organdose.export.public_record import named_values, public_text
 from organdose.export.report_values import count, duration, fact_rows, number, organ_rows, plain
 from organdose.export.whole_file import whole_file

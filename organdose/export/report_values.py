@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.colors import to_hex
 
-from organdose.anatomy.organs import organ
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.export.main_organs import is_main_organ
+from organdose.export.organ_look import colour, title
 from organdose.study.facts import CTAcquisition, Fact
 
 UNKNOWN = "–"
@@ -62,9 +63,9 @@ def duration(seconds: float) -> str:
 def fact_rows(acquisition: CTAcquisition) -> list[dict[str, str]]:
     """Rows of the acquisition table; a fact nobody stated has its row, too."""
     rows = []
-    for name, (title, unit) in _FACTS.items():
+    for name, (shown, unit) in _FACTS.items():
         fact = getattr(acquisition, name)
-        rows.append({"title": title, "value": UNKNOWN if fact is None else _fact_text(name, fact, unit),
+        rows.append({"title": shown, "value": UNKNOWN if fact is None else _fact_text(name, fact, unit),
                      "origin": "not stated" if fact is None else fact.origin.value,
                      "note": "" if fact is None else fact.note})
     return rows
@@ -90,7 +91,7 @@ def organ_rows(rows: Sequence[OrganDose], histograms: Sequence[DoseVolumeHistogr
     curves = {histogram.organ: histogram for histogram in histograms}
     highest_mgy = 1.05 * max((row.d2_mgy for row in rows if _main(row.organ)),
                              default=max((row.d2_mgy for row in rows), default=1.0)) or 1.0
-    return [{"row": row, "title": organ(row.organ).title, "colour": f"#{bytes(organ(row.organ).colour_rgb).hex()}",
+    return [{"row": row, "title": title(row.organ), "colour": to_hex(colour(row.organ)),
              "main": _main(row.organ), "flags": _flags(row),
              "curve": _curve(curves.get(row.organ), highest_mgy)} for row in rows]
 

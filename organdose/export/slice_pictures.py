@@ -16,11 +16,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
-from organdose.anatomy.organs import expand, organ
+from organdose.anatomy.organs import expand
 from organdose.anatomy.organs import organs as vocabulary
 from organdose.assess.organ_selection import BODY, REMAINDER
 from organdose.export.figure_style import DARK, DARK_INK, DARK_MUTED, new_figure, save_png
 from organdose.export.main_organs import is_main_organ
+from organdose.export.organ_look import colour, title
 from organdose.export.panel_layout import Layout, panel_layout
 from organdose.export.planes import AXIAL, LETTERS, Plane, PlaneViews
 
@@ -122,12 +123,11 @@ def _draw_outlines(axes: Axes, views: PlaneViews, plane: Plane, names: Iterable[
         mask = views.slice_mask(plane, name)
         if min(mask.shape) < 2:
             continue
-        colour = np.array(organ(name).colour_rgb) / 255
         thin = name == BODY or name in bones
         axes.contour(mask.astype(np.float32), levels=[0.5], extent=views.extent_mm(plane), origin=_origin(plane),
-                     colors=[colour], linewidths=0.7 if thin else 1.3)
+                     colors=[colour(name)], linewidths=0.7 if thin else 1.3)
         if not thin:
-            tint[mask] = (*colour, 0.28)
+            tint[mask] = (*colour(name), 0.28)
     axes.imshow(tint, extent=views.extent_mm(plane), origin=_origin(plane), interpolation="nearest", zorder=1)
 
 
@@ -187,7 +187,7 @@ def _organ_legend(side: Axes, entries: list[str]) -> None:
     columns = _legend_columns(width_in)
     fitting = columns * max(1, int(height_in / _LEGEND_LINE_IN))
     shown = entries if len(entries) <= fitting else entries[:fitting - 1]
-    handles = [Line2D([], [], color=np.array(organ(name).colour_rgb) / 255, linewidth=5, label=organ(name).title)
+    handles = [Line2D([], [], color=colour(name), linewidth=5, label=title(name))
                for name in shown]
     if len(shown) < len(entries):
         handles.append(Line2D([], [], color="none", label=f"and {len(entries) - len(shown)} more"))
