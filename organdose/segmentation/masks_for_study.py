@@ -15,15 +15,20 @@ def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Prog
     A body outline is added when the file has none: the table needs it for the mean dose and the remainder.
     Raises `InputError` as the readers and the engine do.
     """
-    from organdose.segmentation.engines import engine
     from organdose.segmentation.reading import read_masks
 
-    analytic = engine("analytic")
     if segmentation is None:
-        return analytic.segment(study, analytic.parameters(), progress)
+        return _analytic(study, None, progress)
     masks = read_masks(segmentation, study, progress=progress)
     if "body" not in masks.segments:
-        drawn = analytic.segment(study, analytic.parameters(organs=("body",)), progress)
-        masks.add("body", drawn.mask("body"))
+        masks.add("body", _analytic(study, ("body",), progress).mask("body"))
         masks.notes["body"] = "drawn by the analytic engine; not in the file"
     return masks
+
+
+def _analytic(study: CTStudy, organs: tuple[str, ...] | None, progress: Progress | None) -> OrganMasks:
+    from organdose.segmentation.engines import engine
+
+    analytic = engine("analytic")
+    chosen = {} if organs is None else {"organs": organs}
+    return analytic.segment(study, analytic.parameters(**chosen), progress or Progress())

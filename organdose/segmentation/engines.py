@@ -1,0 +1,45 @@
+"""The engines that turn a CT into masks: what each states about itself, and the registry front doors choose from."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from organdose.anatomy.organ_masks import OrganMasks
+from organdose.errors import InputError
+from organdose.progress import Progress
+from organdose.study.ct_study import CTStudy
+
+# One module an engine; it defines ENGINE. Imported when asked for, so that an engine's packages may be missing.
+_MODULES = {"analytic": "organdose.segmentation.analytic"}
+
+
+class SegmentationEngine(Protocol):
+    """What an engine states, and its work.
+
+    `devices` are those it can run on ('cpu', 'cuda'); `organs` the names of the vocabulary it can yield; `parameters`
+    the pydantic model of its settings, from whose fields front doors build their forms.
+    """
+
+    name: str
+    title: str
+    licence: str
+    devices: tuple[str, ...]
+    organs: tuple[str, ...]
+    parameters: type[BaseModel]
+
+    def segment(self, study: CTStudy, parameters: BaseModel, progress: Progress) -> OrganMasks:
+        """Masks on the grid of the CT; `notes` says what it did not find and why. Raises `InputError`, `Cancelled`."""
+
+
+def engine_names() -> tuple[str, ...]:
+    return tuple(_MODULES)
+
+
+def engine(name: str) -> SegmentationEngine:
+    """The engine of that name. Raises `InputError` with the known names."""
+    if name not in _MODULES:
+        raise InputError(f"unknown segmentation engine {name!r}", mend=f"Known: {', '.join(_MODULES)}.")
+    return import_module(_MODULES[name]).ENGINE
