@@ -19,7 +19,7 @@ from organdose.study.facts import CTAcquisition, Fact, Origin
 
 @dataclass
 class ExampleStudy:
-    """Box-shaped patient of 200 x 120 x 240 mm (x, y, z) with liver, kidneys, sacrum, an unknown organ and a bright mark."""
+    """Box-shaped patient of 200 x 120 x 240 mm (x, y, z) with a few organs, one unknown, and a bright mark."""
 
     ct: sitk.Image
     masks: OrganMasks

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 _WIDTH_IN, _STACK_WIDTH_IN, _TALLEST_IN, _LOWEST_IN = 13.0, 9.5, 9.0, 2.4
 _GAP_IN, _TITLE_IN, _MARGIN_IN = 0.2, 0.34, 0.2
+_BELOW_AXIAL_IN = 2.4
 _WHOLE_BODY = 1.9  # a coronal window this many times as high as wide stands beside the axial one, over the full height
 
 
@@ -64,10 +65,10 @@ def _row(axial: float, coronal: float, sagittal: float, height: float, side_in: 
 
 def _whole_body(axial: float, coronal: float, sagittal: float) -> Layout:
     usable = _WIDTH_IN - 2 * _MARGIN_IN - 2 * _GAP_IN
-    height = min(_TALLEST_IN, 0.55 * usable / (coronal + sagittal))
-    width = usable - height * (coronal + sagittal)
-    axial_height = min(width / axial, 0.62 * height)
-    width = axial_height * axial
+    # The height at which the axial panel, over all the width that is left, has just the side space below it.
+    height = min(_TALLEST_IN, (_BELOW_AXIAL_IN + usable / axial) / (1 + (coronal + sagittal) / axial))
+    width = min(usable - height * (coronal + sagittal), axial * (height - _BELOW_AXIAL_IN))
+    axial_height = width / axial
     axial_bottom = _MARGIN_IN + height - axial_height
     left = _MARGIN_IN + width + _GAP_IN
     panels = (Box(_MARGIN_IN, axial_bottom, width, axial_height), Box(left, _MARGIN_IN, coronal * height, height),

@@ -30,14 +30,15 @@ def write_pictures(folder: Path, ct: sitk.Image, dose: DoseMap, masks: OrganMask
     planes = informative_planes(views)
     coronal = next(plane for plane in planes if plane.axis == CORONAL)
     drawings = {
-        "Absorbed dose over the CT. Isodose lines in mGy follow the dose smoothed by one dose voxel; the colours show "
-        "it as computed, up to the 98th percentile in the body.":
+        "Absorbed dose over the CT: colours as computed, up to the 98th percentile in the body; isodose lines in mGy "
+        f"of the dose smoothed by {views.smoothing_voxels * dose.dose_mgy.GetSpacing()[0]:.0f} mm (Gaussian sigma).":
             lambda: draw_dose(views, planes, folder / "dose.png"),
         f"The organs whose dose is stated, as drawn ({masks.origin or 'origin not stated'}).":
             lambda: draw_organs(views, planes, folder / "organs.png"),
         "Mean absorbed dose of the main organs. A star: the image does not show the whole organ.":
             lambda: draw_organ_doses(rows, folder / "organ_doses.png"),
-        "Cumulative dose-volume histograms of the main organs with the highest mean dose.":
+        "Cumulative dose-volume histograms of the main organs with the highest mean dose. Statistical noise of the "
+        "voxels widens them.":
             lambda: draw_dvh(dvhs, rows, folder / "dvh.png"),
         "What the X-ray tube did along the patient, and the mean dose in the body slice by slice.":
             lambda: draw_exposure(views, acquisition, slice_positions_mm, coronal.index, folder / "exposure.png"),

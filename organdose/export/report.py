@@ -20,7 +20,7 @@ from organdose.export.whole_file import whole_file
 from organdose.study.facts import CTAcquisition
 
 _TEMPLATE = "report.html.j2"
-_HIGHEST_SHOWN = 4
+_HIGHEST_SHOWN = 5
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ DOSE_COLOURS = colormaps["plasma"]  # perceptually uniform
 _TRANSPARENT_BELOW = 0.04  # part of the colour scale under which the CT shows through untouched
 _OVERLAY_OPACITY = 0.55
 _ISODOSE_LINES = 8
+_EVERYWHERE = (BODY, "skin", "skeletal_muscle", "subcutaneous_fat", "torso_fat", "couch")
 _SCALE_BAR_FROM_IN = 1.0  # a lower panel has no room for it
-_MOST_LEGEND_ENTRIES, _LEGEND_COLUMN_IN, _LEGEND_LINE_IN = 30, 2.5, 0.178
+_MOST_LEGEND_ENTRIES, _LEGEND_COLUMN_IN, _LEGEND_LINE_IN = 30, 2.3, 0.178
 
 
 def draw_dose(views: PlaneViews, planes: list[Plane], path: Path) -> Path:
@@ -116,16 +117,16 @@ def _draw_isodoses(axes: Axes, views: PlaneViews, plane: Plane, levels: list[flo
 
 
 def _draw_outlines(axes: Axes, views: PlaneViews, plane: Plane, names: Iterable[str]) -> None:
-    """Outline and tint each organ; the body and bones, which fill the picture, get a thin line only."""
-    bones = expand("bones", views.masks.names)
+    """Outline and tint each organ; below them, with a thin line only, the body, bones and tissues found everywhere."""
+    thin_lined = {*_EVERYWHERE, *expand("bones", views.masks.names)}
     tint = np.zeros((*views.slice_hu(plane).shape, 4))
-    for name in names:
+    for name in sorted(names, key=lambda name: name not in thin_lined):
         mask = views.slice_mask(plane, name)
         if min(mask.shape) < 2:
             continue
-        thin = name == BODY or name in bones
+        thin = name in thin_lined
         axes.contour(mask.astype(np.float32), levels=[0.5], extent=views.extent_mm(plane), origin=_origin(plane),
-                     colors=[colour(name)], linewidths=0.7 if thin else 1.3)
+                     colors=[colour(name)], linewidths=0.6 if thin else 1.3)
         if not thin:
             tint[mask] = (*colour(name), 0.28)
     axes.imshow(tint, extent=views.extent_mm(plane), origin=_origin(plane), interpolation="nearest", zorder=1)
@@ -158,15 +159,20 @@ def _scale_bar(axes: Axes, width_mm: float) -> None:
 
 
 def _dose_colour_bar(figure: Figure, side: Axes, scale: Normalize, levels: list[float]) -> None:
-    place = side.get_position()
-    height = min(0.8 * place.height, 3.4 / figure.get_figheight())
-    bar_axes = figure.add_axes([place.x0 + 0.12 / figure.get_figwidth(), place.y0 + (place.height - height) / 2,
-                                0.17 / figure.get_figwidth(), height])
-    bar = figure.colorbar(ScalarMappable(scale, DOSE_COLOURS), cax=bar_axes, extend="max", ticks=[0, *levels])
+    """A colour bar in the side space: upright at its left, or lying at its top where the space is wide."""
+    place, (width_in, height_in) = side.get_position(), figure.get_size_inches()
+    space_in = place.width * width_in, place.height * height_in
+    if space_in[0] > space_in[1]:
+        length = min(4.5, 0.7 * space_in[0]) / width_in
+        box = [place.x0 + 0.1 / width_in, place.y1 - 0.45 / height_in, length, 0.17 / height_in]
+    else:
+        length = min(3.4, 0.8 * space_in[1]) / height_in
+        box = [place.x0 + 0.12 / width_in, place.y0 + (place.height - length) / 2, 0.17 / width_in, length]
+    bar = figure.colorbar(ScalarMappable(scale, DOSE_COLOURS), cax=figure.add_axes(box), extend="max",
+                          ticks=[0, *levels], orientation="horizontal" if box[2] > box[3] else "vertical")
     bar.outline.set_edgecolor(DARK_MUTED)
     bar.ax.tick_params(colors=DARK_INK, labelsize=9, color=DARK_MUTED)
-    bar.ax.set_title("mGy", color=DARK_INK, fontsize=10, pad=16, loc="left")
-    bar.set_label("absorbed dose", color=DARK_MUTED, fontsize=9, labelpad=8)
+    bar.set_label("absorbed dose in mGy", color=DARK_INK, fontsize=9.5, labelpad=7)
 
 
 def _legend_entries(views: PlaneViews, areas: list[dict[str, int]]) -> list[str]:
