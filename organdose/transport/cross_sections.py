@@ -20,6 +20,7 @@ HIGHEST_KEV = 800.0  # xraylib's own limit; above it the incoherent cross-sectio
 _ENERGY_POINTS = 1536
 _MOMENTUM_POINTS = 1024
 KEV_ANGSTROM = 12.398419843  # h c
+ELECTRON_REST_KEV = 510.99895
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class PhotonTables:
     """Tables a photon needs on its way, on a logarithmic energy grid from `LOWEST_KEV` to `highest_kev`.
 
     `attenuation_cm2_g`: total mass attenuation, (materials, energies), float32.
+    `transferred_cm2_g`: energy given to electrons, as a mass coefficient (mu_tr/rho), same shape.
     `photoelectric_part`, `photoelectric_or_compton_part`: cumulative probabilities, same shape.
     `incoherent`: incoherent scattering function over its limit Z, (materials, momenta); the grid is uniform in the
     square root of x = sin(theta/2)/lambda (1/Angstrom), from 0 to `highest_x`.
@@ -37,6 +39,7 @@ class PhotonTables:
     highest_kev: float
     energies_kev: np.ndarray
     attenuation_cm2_g: np.ndarray
+    transferred_cm2_g: np.ndarray
     photoelectric_part: np.ndarray
     photoelectric_or_compton_part: np.ndarray
     incoherent: np.ndarray
@@ -82,10 +85,30 @@ def photon_tables(materials: tuple[Material, ...], highest_kev: float = 151.0) -
     steps = np.diff(x**2) * (form_factor_squared[:, 1:] + form_factor_squared[:, :-1]) / 2
     coherent_cumulated = np.concatenate([np.zeros((len(materials), 1)), np.cumsum(steps, axis=1)], axis=1)
     coherent_cumulated /= coherent_cumulated[:, -1:]
+    transferred = photoelectric + compton * _transferred_part(energies_kev, incoherent, highest_x)
     single = np.float32
-    return PhotonTables(materials, highest_kev, energies_kev, total.astype(single),
+    return PhotonTables(materials, highest_kev, energies_kev, total.astype(single), transferred.astype(single),
                         (photoelectric / total).astype(single), ((photoelectric + compton) / total).astype(single),
                         incoherent.astype(single), coherent_cumulated, highest_x)
+
+
+def _transferred_part(energies_kev: np.ndarray, incoherent: np.ndarray, highest_x: float) -> np.ndarray:
+    """Mean part of the photon energy that the electron gets in a Compton collision, (materials, energies).
+
+    Klein-Nishina weighted with the incoherent scattering function: the mean of what `interactions.compton` draws.
+    """
+    cosines, weights = np.polynomial.legendre.leggauss(96)
+    away = 1.0 - cosines
+    alpha = energies_kev[:, None] / ELECTRON_REST_KEV
+    kept = 1.0 / (1.0 + alpha * away)
+    klein_nishina = kept**2 * (kept + 1.0 / kept - (1.0 - cosines**2)) * weights
+    x = energies_kev[:, None] / KEV_ANGSTROM * np.sqrt(away / 2)
+    place = np.sqrt(x / highest_x) * (incoherent.shape[1] - 1)
+    parts = []
+    for row in incoherent:
+        density = klein_nishina * np.interp(place, np.arange(len(row)), row)
+        parts.append(np.sum(density * (1.0 - kept), axis=1) / np.sum(density, axis=1))
+    return np.array(parts)
 
 
 @dataclass(frozen=True)

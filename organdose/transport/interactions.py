@@ -4,10 +4,8 @@ import math
 
 from numba import njit
 
-from organdose.transport.cross_sections import KEV_ANGSTROM
+from organdose.transport.cross_sections import ELECTRON_REST_KEV, KEV_ANGSTROM
 from organdose.transport.random_numbers import next_state, uniform
-
-ELECTRON_REST_KEV = 510.99895
 
 
 @njit

@@ -112,9 +112,10 @@ def _batch_runner(source: PhotonSource, grid: VoxelGrid, tables: PhotonTables, s
         source.emit(photons, seed, first_history)
         transport_photons(photons.position_mm, photons.direction, photons.energy_kev, photons.weight, seed,
                           first_history, corner, spacing, grid.material_index, grid.density_g_cm3,
-                          tables.attenuation_cm2_g, tables.photoelectric_part, tables.photoelectric_or_compton_part,
-                          majorant, tables.energy_steps_per_log, tables.incoherent, tables.coherent_cumulated,
-                          tables.momentum_steps_per_sqrt_x, deposited_kev)
+                          tables.attenuation_cm2_g, tables.transferred_cm2_g, tables.photoelectric_part,
+                          tables.photoelectric_or_compton_part, majorant, tables.energy_steps_per_log,
+                          tables.incoherent, tables.coherent_cumulated, tables.momentum_steps_per_sqrt_x,
+                          deposited_kev)
         return deposited_kev
 
     return run

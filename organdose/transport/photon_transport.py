@@ -2,6 +2,9 @@
 
 Woodcock et al., ANL-7050 (1965): flight lengths are drawn with the largest attenuation of the whole grid, and at each
 stop the photon interacts with the probability local / largest attenuation, so that voxel borders need no search.
+Energy is scored as its expected value at every stop, interaction or not: photon energy times local mu_tr over the
+largest attenuation. The mean is that of the energy really left, its scatter far smaller where few photons interact:
+in lung, air and small organs.
 Local deposition holds for photons up to about 150 keV in voxels of a millimetre or more (CSDA range of a 100 keV
 electron in water: 0.14 mm). Fluorescence photons are not followed: their energy is deposited locally.
 """
@@ -36,9 +39,9 @@ def _distance_to_box(x, y, z, u, v, w, size_x, size_y, size_z):
 @njit(nogil=True, cache=True)
 def transport_photons(position_mm, direction, energy_kev, weight, seed, first_history,
                       lower_corner_mm, spacing_mm, material_index, density_g_cm3,
-                      attenuation_cm2_g, photoelectric_part, photoelectric_or_compton_part, majorant_per_mm,
-                      energy_steps, incoherent, coherent_cumulated, momentum_steps, deposited_kev):
-    """Follow each photon to its end and add the energy it leaves (keV times weight) to `deposited_kev` (z, y, x)."""
+                      attenuation_cm2_g, transferred_cm2_g, photoelectric_part, photoelectric_or_compton_part,
+                      majorant_per_mm, energy_steps, incoherent, coherent_cumulated, momentum_steps, deposited_kev):
+    """Follow each photon to its end and add the expected energy it leaves (keV times weight) to `deposited_kev`."""
     count_z, count_y, count_x = material_index.shape
     size_x, size_y, size_z = count_x * spacing_mm[0], count_y * spacing_mm[1], count_z * spacing_mm[2]
     last_energy = majorant_per_mm.shape[0] - 2
@@ -65,7 +68,10 @@ def transport_photons(position_mm, direction, energy_kev, weight, seed, first_hi
                 break
             i, j, m = int(z / spacing_mm[2]), int(y / spacing_mm[1]), int(x / spacing_mm[0])
             material = material_index[i, j, m]
-            local = 0.1 * density_g_cm3[i, j, m] * (
+            per_mm = 0.1 * density_g_cm3[i, j, m]
+            deposited_kev[i, j, m] += energy * weight[photon] * per_mm / majorant * (
+                transferred_cm2_g[material, k] * (1.0 - part) + transferred_cm2_g[material, k + 1] * part)
+            local = per_mm * (
                 attenuation_cm2_g[material, k] * (1.0 - part) + attenuation_cm2_g[material, k + 1] * part)
             state = next_state(state)
             chance = uniform(state) * majorant
@@ -73,14 +79,11 @@ def transport_photons(position_mm, direction, energy_kev, weight, seed, first_hi
                 continue
             chance /= local
             if chance < photoelectric_part[material, k] * (1.0 - part) + photoelectric_part[material, k + 1] * part:
-                deposited_kev[i, j, m] += energy * weight[photon]
                 break
             compton_end = (photoelectric_or_compton_part[material, k] * (1.0 - part)
                            + photoelectric_or_compton_part[material, k + 1] * part)
             if chance < compton_end:
-                scattered, cosine, state = compton(energy, incoherent, material, momentum_steps, state)
-                deposited_kev[i, j, m] += (energy - scattered) * weight[photon]
-                energy = scattered
+                energy, cosine, state = compton(energy, incoherent, material, momentum_steps, state)
                 if energy <= LOWEST_KEV:
                     deposited_kev[i, j, m] += energy * weight[photon]
                     break
