@@ -11,26 +11,31 @@ from pydicom.uid import CTImageStorage
 from organdose.anatomy.phantoms.ct_appearance import FIELD_OF_VIEW_MM, SimulatedCT
 from organdose.export.dicom_identity import StudyIdentity, code, put_plane, save
 from organdose.progress import Progress
+from organdose.study.ct_study import CTStudy
+from organdose.study.facts import CTAcquisition
 
 FOCUS_ISOCENTRE_MM = 595.0
 _FOCUS_DETECTOR_MM = 1085.0
 
 
 def write_ct_series(ct: SimulatedCT, identity: StudyIdentity, folder: Path, *,
-                    progress: Progress | None = None) -> list[Path]:
-    """Write one file a slice, ct_0001.dcm at the head first, and return the paths in the order of the image's slices.
+                    progress: Progress | None = None) -> CTStudy:
+    """Write one file a slice, ct_0001.dcm at the head first.
 
     Tube current, exposure and CTDIvol differ from slice to slice as the tube current was modulated; CTDIvol / mAs is
-    the same for all. The isocentre is the origin in x and y.
+    the same for all. The isocentre is the origin in x and y. Returns the series for writers of objects that refer to
+    it: image, files and UIDs, no acquisition facts.
     """
     progress = progress or Progress()
     folder.mkdir(parents=True, exist_ok=True)
     count = ct.image.GetDepth()
     paths: list[Path] = []
+    instance_uids: list[str] = []
     for k in range(count):
         progress.report("writing CT", k / count)
         number = count - k  # scanned head to feet
-        ds = identity.header(CTImageStorage, identity.uid("ct", number))
+        instance_uids.append(identity.uid("ct", number))
+        ds = identity.header(CTImageStorage, instance_uids[-1])
         _series(ds, ct, identity)
         _exposure(ds, ct, k, identity.start + datetime.timedelta(seconds=0.1 * number))
         plane = ct.image[:, :, k]
@@ -44,13 +49,14 @@ def write_ct_series(ct: SimulatedCT, identity: StudyIdentity, folder: Path, *,
         ds.PixelData = sitk.GetArrayViewFromImage(plane).astype("<i2").tobytes()
         paths.append(folder / f"ct_{number:04d}.dcm")
         save(ds, paths[-1])
-    return paths
+    return CTStudy(ct.image, CTAcquisition(), tuple(paths), identity.sex, series_uid=identity.uid("ct series"),
+                   frame_of_reference_uid=identity.uid("frame of reference"), sop_instance_uids=tuple(instance_uids))
 
 
 def _series(ds, ct: SimulatedCT, identity: StudyIdentity) -> None:
     p = ct.protocol
     ds.Modality, ds.SeriesInstanceUID, ds.SeriesNumber = "CT", identity.uid("ct series"), 2
-    ds.SeriesDescription, ds.ProtocolName, ds.BodyPartExamined = "CT trunk 5.0 soft", "Trunk, arms up", "TRUNK"
+    ds.ProtocolName, ds.BodyPartExamined = "Trunk, arms up", "TRUNK"
     ds.SeriesDescription = f"CT {ct.image.GetSpacing()[2]:g} mm soft tissue"
     ds.SeriesTime = f"{identity.start:%H%M%S}"
     ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]

@@ -21,8 +21,8 @@ def write_pet_series(image_bq_per_ml: sitk.Image, fdg: FDGStudy, identity: Study
                      progress: Progress | None = None) -> list[Path]:
     """Write one file a slice, pet_0001.dcm at the head first, and return the paths in the order of the image's slices.
 
-    Values are Bq/ml, decay corrected to the start of the scan (`identity.start`), which is `fdg.uptake_time_s` after the
-    injection; each slice has its own rescale slope.
+    Values are Bq/ml, decay corrected to the start of the scan (`identity.start`), which is `fdg.uptake_time_s` after
+    the injection; each slice has its own rescale slope.
     """
     progress = progress or Progress()
     folder.mkdir(parents=True, exist_ok=True)

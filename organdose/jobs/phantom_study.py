@@ -9,11 +9,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk
 
 from organdose import __version__
-from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.phantoms.ct_appearance import SimulatedCT, simulate_ct
 from organdose.anatomy.phantoms.fdg_uptake import UPTAKE_FRACTION, VOIDED_FRACTION, FDGStudy, activity_map, fdg_study
 from organdose.anatomy.phantoms.media import media
@@ -29,7 +27,7 @@ from organdose.export.dicom_seg import write_dicom_seg
 from organdose.export.rtstruct import write_rtstruct
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.progress import Progress
-from organdose.study import read_ct
+from organdose.study.ct_study import CTStudy
 
 REGIONS = ("trunk", "whole-body")
 _FIRST_LINE = "OrganDose phantom study: generated, not a person. Research only."
@@ -76,12 +74,14 @@ class PhantomStudyPaths:
 
 def write_phantom_study(name: str, folder: Path | str, *, seed: int = 0, slice_mm: float = 5.0,
                         pixel_mm: float | None = None, pixels: int = 512, region: str = "trunk",
+                        z_range_mm: tuple[float, float] | None = None,
                         progress: Progress | None = None) -> PhantomStudyPaths:
     """Write a CT series, a PET series and the truth of the patient `seed` of 'adult-male' or 'adult-female'.
 
-    `region`: 'trunk' (neck to mid-thigh) or 'whole-body' (head to mid-thigh). `pixel_mm` defaults to a 500 mm field over
-    `pixels`. The same arguments write the same images, masks and UIDs. The folder appears whole or not at all. Raises
-    `InputError` for an unknown phantom or region, a seed below 0, or a folder that holds something else; `Cancelled`.
+    `region`: 'trunk' (neck to mid-thigh) or 'whole-body' (head to mid-thigh); `z_range_mm` replaces it by the slices
+    between two heights over the trunk's base. `pixel_mm` defaults to a 500 mm field over `pixels`. The same arguments
+    write the same images and masks. The folder appears whole or not at all. Raises `InputError` for an unknown phantom
+    or region, a seed below 0, or a folder that holds something else; `Cancelled`.
     """
     progress = progress or Progress()
     folder = Path(folder)
@@ -93,8 +93,9 @@ def write_phantom_study(name: str, folder: Path | str, *, seed: int = 0, slice_m
     _refuse_foreign(folder)
     temporary = _sibling(folder)
     try:
-        _write(PhantomStudyPaths(temporary), phantom, _z_range_mm(phantom, region), region, slice_mm, pixel_mm, pixels,
-               progress)
+        ct = simulate_ct(phantom, z_range_mm or _z_range_mm(phantom, region), slice_mm=slice_mm, pixel_mm=pixel_mm,
+                         pixels=pixels, progress=progress)
+        _write(PhantomStudyPaths(temporary), phantom, ct, progress)
         _put_in_place(temporary, folder)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", where=folder,
@@ -104,26 +105,26 @@ def write_phantom_study(name: str, folder: Path | str, *, seed: int = 0, slice_m
     return PhantomStudyPaths(folder)
 
 
-def _write(paths: PhantomStudyPaths, phantom: Phantom, z_range_mm, region, slice_mm, pixel_mm, pixels, progress) -> None:
-    ct = simulate_ct(phantom, z_range_mm, slice_mm=slice_mm, pixel_mm=pixel_mm, pixels=pixels, progress=progress)
+def _write(paths: PhantomStudyPaths, phantom: Phantom, ct: SimulatedCT, progress: Progress) -> None:
     fdg = fdg_study(phantom, progress)
-    identity = _identity(phantom, fdg, f"{region} {ct.image.GetSize()} {ct.image.GetSpacing()}")
-    write_ct_series(ct, identity, paths.ct, progress=progress)
-    activity = activity_map(phantom, fdg, z_range_mm, progress)
+    identity = _identity(phantom, fdg, f"{ct.image.GetOrigin()} {ct.image.GetSize()} {ct.image.GetSpacing()}")
+    study = write_ct_series(ct, identity, paths.ct, progress=progress)
+    bottom_mm = ct.image.GetOrigin()[2]
+    top_mm = bottom_mm + (ct.image.GetDepth() - 1) * ct.image.GetSpacing()[2]
+    activity = activity_map(phantom, fdg, (bottom_mm, top_mm), progress)
     pet = simulate_pet(activity, float(fdg.bq_per_ml[media().number["liver"]]), phantom.seed)
     write_pet_series(pet, fdg, identity, paths.pet, progress=progress)
     paths.facts.parent.mkdir()
     sitk.WriteImage(activity, str(paths.activity), useCompression=True)
     voxels = VoxelPhantom(phantom, ARMS_UP, ct.image, ct.part, ct.medium)
     del activity, pet
-    _write_masks(paths, voxels, progress)
-    masks = voxels.masks(tissues=True)
-    paths.facts.write_text(json.dumps(_facts(phantom, ct, fdg, voxels, masks), indent=1) + "\n", encoding="utf-8")
-    paths.readme.write_text(_readme(phantom, ct, fdg, region), encoding="utf-8")
+    _write_masks(paths, voxels, study, progress)
+    paths.facts.write_text(json.dumps(_facts(phantom, ct, fdg, voxels), indent=1) + "\n", encoding="utf-8")
+    paths.readme.write_text(_readme(phantom, ct, fdg), encoding="utf-8")
 
 
-def _write_masks(paths: PhantomStudyPaths, voxels: VoxelPhantom, progress: Progress) -> None:
-    study, masks = read_ct(paths.ct, progress=progress), voxels.masks()
+def _write_masks(paths: PhantomStudyPaths, voxels: VoxelPhantom, study: CTStudy, progress: Progress) -> None:
+    masks = voxels.masks()
     write_rtstruct(masks, study, paths.rtstruct, progress=progress)
     write_dicom_seg(masks, study, paths.dicom_seg, progress=progress)
     progress.report("writing .seg.nrrd", 0.0)
@@ -145,13 +146,9 @@ def _identity(phantom: Phantom, fdg: FDGStudy, grid: str) -> StudyIdentity:
         weight_kg=fdg.weight_kg, start=datetime.datetime(2025, 1, 15, 10, 0, 0))
 
 
-def _facts(phantom: Phantom, ct: SimulatedCT, fdg: FDGStudy, voxels: VoxelPhantom, masks: OrganMasks) -> dict:
-    density = media().density_g_cm3
-    organs = {}
-    for name in masks.names:
-        counts = np.bincount(ct.medium[masks.mask(name)], minlength=len(density))
-        organs[name] = {"volume_ml": round(float(counts.sum() * voxels.voxel_ml), 2),
-                        "mass_g": round(float((counts * density).sum() * voxels.voxel_ml), 2)}
+def _facts(phantom: Phantom, ct: SimulatedCT, fdg: FDGStudy, voxels: VoxelPhantom) -> dict:
+    organs = {name: {"volume_ml": round(volume_ml, 2), "mass_g": round(mass_g, 2)}
+              for name, (volume_ml, mass_g) in voxels.volumes_and_masses().items()}
     return {
         "made_by": f"organdose {__version__}", "phantom": phantom.name, "seed": phantom.seed, "source": phantom.source,
         "stature_cm": round(phantom.stature_cm, 1), "weight_kg": round(fdg.weight_kg, 1),
@@ -163,17 +160,18 @@ def _facts(phantom: Phantom, ct: SimulatedCT, fdg: FDGStudy, voxels: VoxelPhanto
         "organs": organs}
 
 
-def _readme(phantom: Phantom, ct: SimulatedCT, fdg: FDGStudy, region: str) -> str:
+def _readme(phantom: Phantom, ct: SimulatedCT, fdg: FDGStudy) -> str:
     nx, ny, nz = ct.image.GetSize()
     sx, _, sz = ct.image.GetSpacing()
     return "\n".join([
         _FIRST_LINE, "",
-        f"{phantom.title}, seed {phantom.seed}: {phantom.stature_cm:.1f} cm, {fdg.weight_kg:.1f} kg, {region}, arms up.",
+        f"{phantom.title}, seed {phantom.seed}: {phantom.stature_cm:.1f} cm, {fdg.weight_kg:.1f} kg, arms up.",
         f"Written by OrganDose {__version__}.", "",
         f"ct/    CT Image Storage, {nx} x {ny} x {nz}, {sx:.3f} x {sz:g} mm, {ct.protocol.tube_voltage_kv:g} kV, "
         f"mean CTDIvol {ct.ctdivol_mgy.mean():.1f} mGy, tube current {ct.tube_current_ma.min():.0f} to "
         f"{ct.tube_current_ma.max():.0f} mA",
-        f"pet/   F-18 FDG, {fdg.administered_bq / 1e6:.0f} MBq, scan {fdg.uptake_time_s / 60:.0f} min after injection, Bq/ml",
+        f"pet/   F-18 FDG, {fdg.administered_bq / 1e6:.0f} MBq, scan {fdg.uptake_time_s / 60:.0f} min after injection, "
+        "Bq/ml",
         "truth/ masks.rtstruct.dcm, masks.seg.dcm, masks.seg.nrrd: the same organ masks, from the equations",
         "       (masks.seg.nrrd also has skin, fat and muscle);",
         "       activity_bq_per_ml.nrrd: activity at the start of the PET, on its grid, without blur and noise;",

@@ -1,4 +1,4 @@
-"""How a scanner would show a stylised patient: partial volume, blur, tube-current modulation, noise, couch, round field.
+"""How a CT would show a stylised patient: partial volume, blur, tube-current modulation, noise, couch, round field.
 
 Nothing here is reconstructed: the noiseless HU are blurred in the plane and noise with the texture of filtered
 backprojection is added, stronger where fewer photons arrive.
@@ -34,7 +34,7 @@ class ScanProtocol:
     `mean_ctdivol_mgy` over the slices fixes the tube current through `ctdivol_per_100_mas_mgy` (a fixed number of the
     scanner: CTDIvol for an effective 100 mAs at 120 kV in the 32 cm phantom). `modulation` is the exponent of
     attenuation that the tube current follows (1 keeps the detector signal, 0 switches modulation off; clinical
-    systems lie between). `noise_hu` is the standard deviation in the middle of a 26 cm water body at 100 mAs effective, 5 mm.
+    systems lie between). `noise_hu` is the standard deviation in the middle of 26 cm of water, 100 mAs effective, 5 mm.
     """
 
     tube_voltage_kv: float = 120.0
@@ -74,19 +74,19 @@ class SimulatedCT:
         return self.effective_mas * self.protocol.ctdivol_per_100_mas_mgy / 100
 
 
-def simulate_ct(phantom: Phantom, z_range_mm: tuple[float, float], *, slice_mm: float = 5.0, pixel_mm: float | None = None,
-                pixels: int = 512, protocol: ScanProtocol | None = None,
+def simulate_ct(phantom: Phantom, z_range_mm: tuple[float, float], *, slice_mm: float = 5.0,
+                pixel_mm: float | None = None, pixels: int = 512, protocol: ScanProtocol | None = None,
                 progress: Progress | None = None) -> SimulatedCT:
     """A CT of the phantom, arms up, `pixels` x `pixels` of `pixel_mm` (default: the field of view divided by `pixels`).
 
-    `z_range_mm`: first and last slice centre. The same phantom (seed) gives the same image. Raises `InputError` when the
-    body does not fit the field or the pixels make no image.
+    `z_range_mm`: first and last slice centre. The same phantom (seed) gives the same image. Raises `InputError` when
+    the body does not fit the field or the pixels make no image.
     """
     protocol, progress = protocol or ScanProtocol(), progress or Progress()
     pixel_mm = pixel_mm or FIELD_OF_VIEW_MM / pixels
     if not (pixels >= 16 and pixel_mm > 0 and slice_mm > 0 and z_range_mm[1] > z_range_mm[0]):
-        raise InputError(f"no CT has {pixels} pixels of {pixel_mm} mm in slices of {slice_mm} mm from {z_range_mm[0]} to "
-                         f"{z_range_mm[1]} mm", mend="Give positive sizes and a rising range.")
+        raise InputError(f"no CT has {pixels} pixels of {pixel_mm} mm in slices of {slice_mm} mm from {z_range_mm[0]} "
+                         f"to {z_range_mm[1]} mm", mend="Give positive sizes and a rising range.")
     plane_mm = (np.arange(pixels) - (pixels - 1) / 2) * pixel_mm
     count = int((z_range_mm[1] - z_range_mm[0]) / slice_mm + 1e-6) + 1
     z_mm = z_range_mm[0] + np.arange(count) * slice_mm
@@ -113,7 +113,7 @@ def simulate_ct(phantom: Phantom, z_range_mm: tuple[float, float], *, slice_mm: 
 
 
 def _noiseless(phantom, plane_mm, z_mm, slice_mm, progress):
-    """(HU float32 averaged over the slice thickness, part, medium at the slice centre), only computed around the body."""
+    """(HU float32 averaged over the slice thickness, part and medium at the slice centre); computed around the body."""
     bounds = body_bounds_mm(phantom, ARMS_UP)
     if max(abs(edge) for side in bounds[:2] for edge in side) > FIELD_OF_VIEW_MM / 2:
         raise InputError("the patient is wider than the field of view", mend="Choose another seed.")
@@ -156,7 +156,7 @@ def water_equivalent_diameter_cm(hu: np.ndarray, pixel_mm: float) -> np.ndarray:
 
 
 def _modulated_current_ma(diameter_cm: np.ndarray, protocol: ScanProtocol) -> np.ndarray:
-    """Tube current of each slice in mA: exp(modulation mu d), smoothed as a rotating tube must, scaled to the CTDIvol."""
+    """Tube current of each slice in mA: exp(modulation mu d), smoothed as a turning tube must, scaled to CTDIvol."""
     wanted = np.exp(protocol.modulation * _WATER_PER_CM * (diameter_cm - diameter_cm.mean()))
     smooth = ndimage.gaussian_filter1d(wanted, 1.0, mode="nearest")
     mean_mas = 100 * protocol.mean_ctdivol_mgy / protocol.ctdivol_per_100_mas_mgy

@@ -25,7 +25,7 @@ class VesselTree:
     def grow(cls, lung: Solid, seed: int) -> VesselTree:
         """Branches fan out from the hilum to points inside the lung and split near their ends; seeded by `seed`."""
         generator = np.random.default_rng([seed, 7])
-        (x0, x1), (y0, y1), (z0, z1) = lung.bounds
+        (x0, x1), _, (z0, z1) = lung.bounds
         medial_x = x0 if abs(x0) < abs(x1) else x1
         hilum = np.array([medial_x + 0.35 * ((x0 + x1) / 2 - medial_x), 0.8, z0 + 0.54 * (z1 - z0)])
         ends = _points_inside(lung, generator, _BRANCHES_PER_LUNG)
@@ -33,7 +33,8 @@ class VesselTree:
         for end in ends:
             bend = hilum + 0.45 * (end - hilum) + generator.normal(0, 1.0, 3)
             radius = 0.30 * (0.6 + 0.4 * generator.random())
-            tubes.append(Tube([[*(hilum + generator.normal(0, 0.7, 3)), radius * 0.9], [*bend, radius * 0.75], [*end, radius * 0.34]]))
+            root = hilum + generator.normal(0, 0.7, 3)
+            tubes.append(Tube([[*root, radius * 0.9], [*bend, radius * 0.75], [*end, radius * 0.34]]))
             for _ in range(_TWIGS_PER_BRANCH):
                 start = bend + generator.random() * (end - bend)
                 tip = start + generator.normal(0, 1.6, 3)

@@ -1,4 +1,4 @@
-"""What the phantoms are made of: density, HU at 120 kV and FDG weight of each medium (`Resources/phantoms/media.json`)."""
+"""What phantoms are made of: density, HU at 120 kV, FDG weight of each medium (`Resources/phantoms/media.json`)."""
 
 from __future__ import annotations
 

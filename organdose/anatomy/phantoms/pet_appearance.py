@@ -15,8 +15,9 @@ _SIGMA = 1 / 2.3548
 def simulate_pet(activity: sitk.Image, liver_bq_per_ml: float, seed: int) -> sitk.Image:
     """PET image in Bq/ml (float32) on the grid of `activity` (Bq/ml).
 
-    Blurred to 6 mm FWHM, which keeps the total; correlated noise of zero mean with variance in proportion to the local
-    activity, 10 % (1 SD) where the activity is the liver's; values below zero are cut, as iterative reconstruction does.
+    Blurred to 6 mm FWHM, which keeps the total; correlated noise of zero mean, its variance in proportion to the
+    local activity, 10 % (1 SD) where the activity is the liver's; values below zero are cut, as iterative
+    reconstruction does.
     """
     spacing_zyx = activity.GetSpacing()[::-1]
     truth = sitk.GetArrayViewFromImage(activity)

@@ -38,7 +38,7 @@ class Ellipsoid(Solid):
 
 
 class Cylinder(Solid):
-    """Right elliptical cylinder along one axis; `centre` and `semi_axes` belong to the other two, in the order x, y, z."""
+    """Right elliptical cylinder along one axis; `centre` and `semi_axes` belong to the other two, in the order xyz."""
 
     def __init__(self, along: str, centre: Sequence[float], semi_axes: Sequence[float], span: Sequence[float]):
         self.along, self.across = "xyz".index(along), [i for i in range(3) if i != "xyz".index(along)]
@@ -79,8 +79,8 @@ class Torus(Solid):
         self.centre, self.axis = tuple(centre), "xyz".index(axis)
         self.ring_radius, self.tube_radius = ring_radius, tube_radius
         reach = ring_radius + tube_radius
-        self.bounds = tuple((c - (tube_radius if i == self.axis else reach), c + (tube_radius if i == self.axis else reach))
-                            for i, c in enumerate(centre))
+        reaches = [tube_radius if i == self.axis else reach for i in range(3)]
+        self.bounds = tuple((c - r, c + r) for c, r in zip(centre, reaches))
 
     def inside(self, x, y, z):
         p = [q - c for q, c in zip((x, y, z), self.centre)]

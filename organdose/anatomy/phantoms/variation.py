@@ -12,7 +12,7 @@ from organdose.anatomy.phantoms.stylised_phantom import Phantom, PhantomPart
 # (mean, standard deviation, lowest, highest) of normal distributions cut at both ends.
 STATURE = (1.0, 0.04, 0.91, 1.09)
 BREADTH = (1.0, 0.03, 0.94, 1.06)
-GIRTH = (1.05, 0.07, 0.98, 1.25)
+GIRTH = (1.05, 0.07, 0.98, 1.22)
 ORGAN_SIZE = (1.0, 0.05, 0.88, 1.10)
 ORGAN_SHIFT_CM = (0.0, 0.35, -0.7, 0.7)
 
@@ -22,10 +22,10 @@ def vary(phantom: Phantom, seed: int) -> Phantom:
 
     Every quantity is normal, cut at the ends of its range (mean, standard deviation, range):
     stature 1.00, 0.04, 0.91 to 1.09 (all lengths along z); breadth 1.00, 0.03, 0.94 to 1.06 (skeleton and organs in x
-    and y, one number for both); girth 1.05, 0.07, 0.98 to 1.25 (body surface in x and y relative to the skeleton, most
-    of it subcutaneous fat); for each of heart, kidneys, spleen, gallbladder, stomach, bladder and liver a size (lengths)
-    1.00, 0.05, 0.88 to 1.10 and a shift 0, 3.5 mm, +-7 mm along each axis, half of that in y. These spreads are
-    about those of adults (stature, breadth) and of breathing and anatomy (organs); they were chosen by this project, not
+    and y, one number for both); girth 1.05, 0.07, 0.98 to 1.22 (body surface in x and y relative to the skeleton, most
+    of it subcutaneous fat); for each of heart, kidneys, spleen, gallbladder, stomach, bladder and liver a size
+    (lengths) 1.00, 0.05, 0.88 to 1.10 and a shift 0, 3.5 mm, +-7 mm along each axis, half of that in y. These spreads
+    are about those of adults (stature, breadth) and of breathing and anatomy (organs); chosen by this project, not
     measured. Bones and vessels keep their place between patients of one size; where organs meet, the later one in the
     phantom's order yields; nothing leaves the body because each part is cut at its surface.
     """
@@ -46,7 +46,8 @@ def _adjusted(part: PhantomPart, generator: np.random.Generator) -> PhantomPart:
     def moved(solid):
         return Adjusted(solid, centre, growth, tuple(float(s) for s in shift))
 
-    return replace(part, solid=moved(part.solid), contents=tuple((moved(solid), medium) for solid, medium in part.contents))
+    contents = tuple((moved(solid), medium) for solid, medium in part.contents)
+    return replace(part, solid=moved(part.solid), contents=contents)
 
 
 def _draw(generator: np.random.Generator, mean: float, deviation: float, low: float, high: float) -> float:

@@ -1,4 +1,4 @@
-"""A stylised patient in voxels: which part and which medium each voxel is, and from that density, HU and organ masks."""
+"""A stylised patient in voxels: the part and medium of each, and from them density, HU and organ masks."""
 
 from __future__ import annotations
 
@@ -77,6 +77,17 @@ class VoxelPhantom:
         return masks
 
 
+    def volumes_and_masses(self) -> dict[str, tuple[float, float]]:
+        """(ml, g) of 'body' and every organ and tissue on this grid."""
+        media_count = len(media().names)
+        both = self.part.astype(np.uint16) * np.uint16(media_count) + self.medium
+        voxels = np.bincount(both.ravel(), minlength=256 * media_count).reshape(256, media_count)
+        owners = {"body": list(range(1, 256)), **mask_owners(self.phantom, self.pose)}
+        counts = {name: voxels[parts].sum(axis=0) for name, parts in owners.items()}
+        return {name: (float(n.sum() * self.voxel_ml), float((n * media().density_g_cm3).sum() * self.voxel_ml))
+                for name, n in counts.items() if n.any()}
+
+
 def mask_owners(phantom: Phantom, pose: str) -> dict[str, list[int]]:
     """For each organ name, the indices of the parts that make it up."""
     owners: dict[str, list[int]] = {}
@@ -94,8 +105,9 @@ def voxelise(phantom: Phantom, spacing_mm: tuple[float, float, float] = (1.0, 1.
              width_mm: tuple[float, float] | None = None, progress: Progress | None = None) -> VoxelPhantom:
     """The phantom on a grid of `spacing_mm` (x, y, z), LPS, centred on the body's axis in x and y.
 
-    `z_range_mm`: lowest and highest slice centre (default: the whole body). `width_mm`: (x, y) size of the grid (default: just around
-    the body). Each voxel is what lies at its centre. Raises `InputError` for a pose, spacing or range that makes no grid.
+    `z_range_mm`: lowest and highest slice centre (default: the whole body). `width_mm`: (x, y) size of the grid
+    (default: just around the body). Each voxel is what lies at its centre. Raises `InputError` for a pose, spacing or
+    range that makes no grid.
     """
     axes_mm = grid_axes_mm(phantom, spacing_mm, z_range_mm, pose=pose, width_mm=width_mm)
     shape = tuple(len(a) for a in reversed(axes_mm))
@@ -119,7 +131,7 @@ def grid_axes_mm(phantom, spacing_mm, z_range_mm=None, *, pose=ARMS_UP, width_mm
     if len(spacing_mm) != 3 or not all(np.isfinite(s) and s > 0 for s in spacing_mm):
         raise InputError(f"no grid has the spacing {spacing_mm} mm", mend="Give three positive numbers x, y, z.")
     bounds = body_bounds_mm(phantom, pose)
-    low, high = z_range_mm or bounds[2]
+    low, high = z_range_mm or (bounds[2][0] + spacing_mm[2] / 2, bounds[2][1])
     if not high >= low:
         raise InputError(f"the range of slices {low} to {high} mm is empty", mend="Give the lower z first.")
     sizes = width_mm or [2 * max(abs(a), abs(b)) + 10 for a, b in bounds[:2]]
@@ -143,7 +155,8 @@ class Labeller:
     def __init__(self, phantom: Phantom, pose: str):
         self.phantom, self.pose = phantom, pose
         self.parts = phantom.parts_in(pose)
-        self._vessels = {p.name: VesselTree.grow(p.solid, phantom.seed) for p in self.parts if p.texture == "lung_vessels"}
+        self._vessels = {part.name: VesselTree.grow(part.solid, phantom.seed)
+                         for part in self.parts if part.texture == "lung_vessels"}
 
     def label(self, x_mm: np.ndarray, y_mm: np.ndarray, z_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(part, medium) as uint8 arrays (z, y, x) at the crossings of three rising axes in mm."""
