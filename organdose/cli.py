@@ -99,12 +99,14 @@ def ct_dose(ct: Path, out: Out,
 
 @app.command("compare-masks")
 def compare_masks(test: Path, reference: Path,
-                  out: Annotated[Path, typer.Option("-o", "--out", help="A CSV file.")]) -> None:
+                  out: Annotated[Path, typer.Option("-o", "--out", help="A CSV file.")],
+                  ct: Annotated[Path | None, typer.Option(help="The CT, for RTSTRUCT and DICOM SEG.")] = None
+                  ) -> None:
     """Dice, Hausdorff and surface distance of two segmentations on the same grid."""
     from organdose.jobs.compare_masks_job import run_compare_masks
 
     with _progress() as progress:
-        run_compare_masks(test, reference, out, progress)
+        run_compare_masks(test, reference, out, ct, progress)
     typer.echo(str(out))
 
 

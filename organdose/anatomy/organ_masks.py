@@ -49,6 +49,12 @@ class OrganMasks:
                 joined |= self.mask(name)
         return joined
 
+    def kept(self, names: Iterable[str]) -> OrganMasks:
+        """The same masks with only `names` (those that are there); arrays are shared, not copied."""
+        segments = {name: self.segments[name] for name in names if name in self.segments}
+        notes = {name: note for name, note in self.notes.items() if name in segments or name not in self.segments}
+        return OrganMasks(self.reference, self.layers, segments, self.origin, notes)
+
     def add(self, name: str, mask: np.ndarray, corner: tuple[int, int, int] | None = None) -> None:
         """Put a mask (z, y, x; bool) in the first layer where it overlaps nothing.
 

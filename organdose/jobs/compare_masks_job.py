@@ -1,26 +1,33 @@
-"""Two segmentations of one grid, compared organ by organ."""
+"""Two segmentations of one patient, compared organ by organ."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from organdose.assess.mask_comparison import compare_masks, write_comparison_csv
+from organdose.assess.mask_comparison import compare_masks
+from organdose.errors import InputError
+from organdose.export.mask_comparison_table import write_mask_comparison_csv
 from organdose.progress import Progress
+from organdose.segmentation.mask_images import is_mask_image, mask_image_grid
 from organdose.segmentation.reading import read_masks
+from organdose.study import read_ct
 from organdose.study.ct_study import CTStudy
 from organdose.study.facts import CTAcquisition
 
 
-def run_compare_masks(test: Path, reference: Path, out: Path, progress: Progress | None = None) -> None:
+def run_compare_masks(test: Path, reference: Path, out: Path, ct: Path | None = None,
+                      progress: Progress | None = None) -> None:
     """Write organ, Dice, Jaccard, precision, recall, HD95, surface Dice and volumes to `out`.
 
-    The grid is that of the reference file. Raises `InputError` for files that cannot be read or do not fit.
+    Contours and DICOM SEG have no grid of their own: with one of them `ct` is needed. Without `ct` the grid is that of
+    the reference file. Raises `InputError` for files that cannot be read or do not fit.
     """
-    import SimpleITK as sitk
-
-    from organdose.segmentation.mask_images import read_grid
-
-    grid: sitk.Image = read_grid(reference)
-    study = CTStudy(grid, CTAcquisition())
-    write_comparison_csv(out, compare_masks(read_masks(test, study, progress=progress),
-                                            read_masks(reference, study, progress=progress)))
+    progress = progress or Progress()
+    if ct is not None:
+        study = read_ct(ct, progress=progress)
+    elif is_mask_image(reference) and reference.is_file():
+        study = CTStudy(mask_image_grid(reference), CTAcquisition())
+    else:
+        raise InputError("the reference has no grid of its own", where=reference, mend="Give the CT with --ct.")
+    rows = compare_masks(read_masks(test, study, progress=progress), read_masks(reference, study, progress=progress))
+    write_mask_comparison_csv(out, rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.organs import organ
 from organdose.errors import InputError
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.jobs.parameters import checked
@@ -35,14 +36,27 @@ def run_segment(job: SegmentJob, progress: Progress | None = None) -> OrganMasks
     if not job.out.name.endswith(".seg.nrrd"):
         raise InputError("masks are written as .seg.nrrd", where=job.out, mend="Give -o a name with that ending.")
     chosen = engine(job.engine)
-    offered = chosen.parameters.model_fields
-    wanted = {"organs": job.organs, "model": job.model, "device": None if job.device == "auto" else job.device}
+    _check_organs(job, chosen.organs)
+    wanted = {"model": job.model, "device": None if job.device == "auto" else job.device}
     given = {name: value for name, value in wanted.items() if value is not None}
-    foreign = [name for name in given if name not in offered]
+    foreign = [name for name in given if name not in chosen.parameters.model_fields and given[name] != "cpu"]
     if foreign:
-        raise InputError(f"the {chosen.name} engine has no option --{foreign[0]}", mend="Leave it out.")
-    parameters = checked(chosen.parameters, **given)
+        raise InputError(f"the {chosen.name} engine has no use for --{foreign[0]} {given[foreign[0]]}",
+                         mend="Leave it out.")
+    parameters = checked(chosen.parameters, **{n: v for n, v in given.items() if n in chosen.parameters.model_fields})
     study = read_ct(job.ct, series=job.series, progress=progress)
     masks = chosen.segment(study, parameters, progress)
+    if job.organs is not None:
+        absent = [name for name in job.organs if name not in masks.segments]
+        if absent:
+            raise InputError(f"not found in this CT: {', '.join(absent)}", where=job.ct, mend="Leave them out.")
+        masks = masks.kept(job.organs)
     write_seg_nrrd(masks, job.out)
     return masks
+
+
+def _check_organs(job: SegmentJob, offered: tuple[str, ...]) -> None:
+    for name in job.organs or ():
+        organ(name)
+        if name not in offered:
+            raise InputError(f"the {job.engine} engine does not draw {name!r}", mend=f"It draws: {', '.join(offered)}.")

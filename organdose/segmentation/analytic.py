@@ -54,20 +54,31 @@ class AnalyticEngine:
         image = study.image
         masks = OrganMasks(image, origin="analytic (thresholds of Hounsfield units)")
         body = body_mask(image, progress)
+        masks.add("body", body)
+        # The rest happens inside the body: half of the voxels of most CTs.
+        corner, body, image = _cropped(body, image)
         left, right = lung_masks(image, body, progress)
         bones = bone_mask(image, body, parameters.bone_low_hu, parameters.bone_high_hu, progress) & ~left & ~right
         air = air_mask(image, body, left | right, progress) & ~bones
-        for name, mask, missing in (("body", body, ""), ("lung_left", left, "no left lung in the image"),
+        for name, mask, missing in (("lung_left", left, "no left lung in the image"),
                                     ("lung_right", right, "no right lung in the image"),
                                     ("bones", bones, "no bone in the image"),
                                     ("air_internal", air, "no air inside the body but the lungs")):
             if mask.any():
-                masks.add(name, mask)
+                masks.add(name, mask, corner)
             else:
                 masks.notes[name] = missing
         if "bones" in masks.segments:
             masks.notes["bones"] = _bone_note(bones, image)
         return masks
+
+
+def _cropped(body: np.ndarray, image: sitk.Image) -> tuple[tuple[int, int, int], np.ndarray, sitk.Image]:
+    """Corner (z, y, x) of the box of the body, and body and image in it."""
+    box = [slice(int(along[0]), int(along[-1]) + 1) for along in (
+        np.flatnonzero(body.any(axis=tuple(other for other in range(3) if other != axis))) for axis in range(3))]
+    z, y, x = box
+    return (z.start, y.start, x.start), body[z, y, x], image[x, y, z]
 
 
 def _bone_note(bones: np.ndarray, image: sitk.Image) -> str:

@@ -30,11 +30,11 @@ def body_mask(image: sitk.Image, progress: Progress) -> np.ndarray:
     progress.report("body", 0.0)
     coarse = _coarse_body(image)
     progress.report("body", 0.4)
-    near = _resampled(sitk.BinaryDilate(coarse, _radius(coarse, _COARSE_MM, in_slice=True)), image)
-    outline = sitk.And(near, image > _SKIN_HU)
-    progress.report("body", 0.6)
-    body = sitk.GetArrayFromImage(outline).astype(bool)
-    _fill_slices(body, sitk.GetArrayViewFromImage(near), progress)
+    dilated = sitk.BinaryDilate(coarse, _radius(coarse, _COARSE_MM, in_slice=True))
+    near = array_on(image, sitk.GetArrayFromImage(dilated).astype(bool), coarse)
+    progress.report("body", 0.5)
+    body = near & (sitk.GetArrayViewFromImage(image) > _SKIN_HU)
+    _fill_slices(body, near, progress)
     return body
 
 
@@ -105,7 +105,7 @@ def _fill_slices(body: np.ndarray, near: np.ndarray, progress: Progress) -> None
     """Fill, in place, what each slice of the body encloses; `near` bounds the work to the body's surroundings."""
     for k in range(body.shape[0]):
         if k % 20 == 0:
-            progress.report("body", 0.6 + 0.4 * k / body.shape[0])
+            progress.report("body", 0.5 + 0.5 * k / body.shape[0])
         rows, columns = np.flatnonzero(near[k].any(axis=1)), np.flatnonzero(near[k].any(axis=0))
         if rows.size:
             box = np.s_[k, rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
@@ -128,14 +128,18 @@ def part_sizes(labels: np.ndarray, count: int, where: np.ndarray | None = None) 
 
 
 def array_on(target: sitk.Image, mask: np.ndarray, source: sitk.Image) -> np.ndarray:
-    """A mask (z, y, x) on the grid of `source` as a mask on the grid of `target` (nearest voxel)."""
-    image = sitk.GetImageFromArray(mask.astype(np.uint8))
-    image.CopyInformation(source)
-    return sitk.GetArrayFromImage(_resampled(image, target)) > 0
-
-
-def _resampled(mask: sitk.Image, like: sitk.Image) -> sitk.Image:
-    return sitk.Resample(mask, like, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
+    """A mask (z, y, x) on the grid of `source` as a mask on the grid of `target`: nearest voxel, False outside."""
+    found = mask
+    for axis in range(3):  # both grids have the axes of the patient, so each axis is looked up by itself
+        image_axis = 2 - axis
+        places_mm = target.GetOrigin()[image_axis] + target.GetSpacing()[image_axis] * np.arange(
+            target.GetSize()[image_axis])
+        indices = np.rint((places_mm - source.GetOrigin()[image_axis]) / source.GetSpacing()[image_axis]).astype(int)
+        outside = (indices < 0) | (indices >= mask.shape[axis])
+        found = np.take(found, np.where(outside, 0, indices), axis=axis)
+        if outside.any():
+            np.moveaxis(found, axis, 0)[outside] = False
+    return found
 
 
 def _radius(image: sitk.Image, radius_mm: float, *, in_slice: bool = False) -> list[int]:

@@ -10,6 +10,7 @@ from organdose.progress import Progress
 from organdose.segmentation.analytic_body import array_on, coarse_image, part_sizes
 
 _SMALLEST_BONE_ML = 0.3
+_SMOOTHING_MM = 0.75
 _DENSE_SHARE = 0.025  # of a bone's voxels above the high threshold; contrast-filled organs and vessels stay below
 _MARROW_MM = 2.0  # voxels on which marrow is looked for
 _CORTEX_GAP_MM = 4.0  # gaps in the cortex up to twice this wide are bridged
@@ -24,7 +25,9 @@ def bone_mask(image: sitk.Image, body: np.ndarray, low_hu: float, high_hu: float
     it when they are as dense, and vessels with contrast that touch bone may be drawn in.
     """
     progress.report("bones", 0.0)
-    hu = sitk.GetArrayFromImage(sitk.DiscreteGaussian(sitk.Cast(image, sitk.sitkFloat32), 0.6, 3, 0.01, True))
+    # Against noise where voxels are small; where they are large thin cortex would fade.
+    sigma = [_SMOOTHING_MM / spacing_mm for spacing_mm in reversed(image.GetSpacing())]
+    hu = ndimage.gaussian_filter(sitk.GetArrayViewFromImage(image), sigma, output=np.float32, radius=1)
     progress.report("bones", 0.3)
     labels, count = ndimage.label((hu > low_hu) & body)
     sizes, dense = part_sizes(labels, count), part_sizes(labels, count, hu > high_hu)

@@ -42,6 +42,14 @@ def read_mask_image(path: Path, study: CTStudy, labels: Path | None, progress: P
     return collection.finished()
 
 
+def mask_image_grid(path: Path) -> sitk.Image:
+    """The grid a mask file is drawn on, turned to LPS: an empty image for readers that ask for a CT's geometry."""
+    image = _read_image(path, Progress())
+    grid = sitk.Image(image.GetSize(), sitk.sitkUInt8)
+    grid.CopyInformation(image)
+    return sitk.DICOMOrient(grid, "LPS")
+
+
 def read_mask_folder(paths: list[Path], study: CTStudy, folder: Path, progress: Progress) -> OrganMasks:
     """One binary mask a file, named after its organ (TotalSegmentator's default output)."""
     collection = MaskCollection(study, "mask files", folder)

@@ -18,17 +18,15 @@ def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Prog
     from organdose.segmentation.reading import read_masks
 
     if segmentation is None:
-        return _analytic(study, None, progress)
+        return _analytic(study, progress)
     masks = read_masks(segmentation, study, progress=progress)
     if "body" not in masks.segments:
-        masks.add("body", _analytic(study, ("body",), progress).mask("body"))
+        masks.add("body", _analytic(study, progress).mask("body"))
         masks.notes["body"] = "drawn by the analytic engine; not in the file"
     return masks
 
 
-def _analytic(study: CTStudy, organs: tuple[str, ...] | None, progress: Progress | None) -> OrganMasks:
+def _analytic(study: CTStudy, progress: Progress | None) -> OrganMasks:
     from organdose.segmentation.engines import engine
 
-    analytic = engine("analytic")
-    chosen = {} if organs is None else {"organs": organs}
-    return analytic.segment(study, analytic.parameters(**chosen), progress or Progress())
+    return engine("analytic").segment(study, engine("analytic").parameters(), progress or Progress())
