@@ -18,7 +18,7 @@ from scipy import fft, ndimage
 
 from organdose.anatomy.phantoms.media import media
 from organdose.anatomy.phantoms.stylised_phantom import ARMS_UP, Phantom
-from organdose.anatomy.phantoms.voxelise import Labeller, body_bounds_mm, voxelise
+from organdose.anatomy.phantoms.voxelise import Labeller, body_back_mm, body_bounds_mm
 from organdose.errors import InputError
 from organdose.progress import Progress
 
@@ -90,7 +90,7 @@ def simulate_ct(phantom: Phantom, z_range_mm: tuple[float, float], *, slice_mm: 
     plane_mm = (np.arange(pixels) - (pixels - 1) / 2) * pixel_mm
     count = int((z_range_mm[1] - z_range_mm[0]) / slice_mm + 1e-6) + 1
     z_mm = z_range_mm[0] + np.arange(count) * slice_mm
-    couch = Couch(body_back_mm(phantom) + 4.0)
+    couch = Couch(body_back_mm(phantom, ARMS_UP) + 4.0)
     hu, part, medium = _noiseless(phantom, plane_mm, z_mm, slice_mm, progress)
     diameter_cm = water_equivalent_diameter_cm(hu, pixel_mm)
     current_ma = _modulated_current_ma(diameter_cm, protocol)
@@ -162,13 +162,6 @@ def _modulated_current_ma(diameter_cm: np.ndarray, protocol: ScanProtocol) -> np
     mean_mas = 100 * protocol.mean_ctdivol_mgy / protocol.ctdivol_per_100_mas_mgy
     current = smooth / smooth.mean() * mean_mas * protocol.pitch / protocol.rotation_time_s
     return 2 * np.rint(current / 2)  # even, so that mA x 0.5 s is a whole number of mAs, as DICOM writes it
-
-
-def body_back_mm(phantom: Phantom) -> float:
-    """y of the patient's backmost point, where the couch begins."""
-    coarse = voxelise(phantom, (4, 4, 8))
-    rows = np.flatnonzero((coarse.part > 0).any(axis=(0, 2)))
-    return coarse.reference.GetOrigin()[1] + (rows[-1] + 0.5) * coarse.reference.GetSpacing()[1]
 
 
 @dataclass(frozen=True)

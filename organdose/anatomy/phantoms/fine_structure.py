@@ -6,6 +6,7 @@ Both keep the organ's outline and, within a few percent, its published mass.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -41,11 +42,17 @@ class VesselTree:
                 tubes.append(Tube([[*start, radius * 0.45], [*tip, radius * 0.22]]))
         return cls(tuple(tubes))
 
+    @cached_property
+    def _z_ranges(self) -> np.ndarray:
+        return np.array([tube.bounds[2] for tube in self.tubes]).T
+
     def inside(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Which points of an upright grid (x, y, z as axes that broadcast) lie in a vessel."""
         axes = [np.asarray(a).ravel() for a in (x, y, z)]
         inside = np.zeros(tuple(len(a) for a in reversed(axes)), dtype=bool)
-        for tube in self.tubes:
+        low, high = self._z_ranges
+        for i in np.flatnonzero((low <= axes[2][-1]) & (high >= axes[2][0])):
+            tube = self.tubes[i]
             window = box_window(tube.bounds, axes)
             if window is not None:
                 local = np.ix_(*(a[w] for a, w in zip(reversed(axes), window)))

@@ -149,6 +149,14 @@ def body_bounds_mm(phantom: Phantom, pose: str) -> tuple[tuple[float, float], ..
                  zip(phantom.exteriors[pose].solid.bounds, phantom.scale, stretch))
 
 
+def body_back_mm(phantom: Phantom, pose: str) -> float:
+    """y of the patient's backmost point (to 2 mm)."""
+    axes_mm = grid_axes_mm(phantom, (6, 2, 10), pose=pose)
+    axes = [a / (10 * s) for a, s in zip(axes_mm, phantom.scale)]
+    rows = _inside(phantom.exteriors[pose].solid, _slimmed(axes, phantom.girth)).any(axis=(0, 2))
+    return float(axes_mm[1][rows].max()) + 1
+
+
 class Labeller:
     """Answers for slabs of an upright grid which part and medium each voxel is; keeps the seeded fine structure."""
 
