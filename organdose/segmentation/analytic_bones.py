@@ -29,9 +29,13 @@ def bone_mask(image: sitk.Image, body: np.ndarray, low_hu: float, high_hu: float
     sigma = [_SMOOTHING_MM / spacing_mm for spacing_mm in reversed(image.GetSpacing())]
     hu = ndimage.gaussian_filter(sitk.GetArrayViewFromImage(image), sigma, output=np.float32, radius=1)
     progress.report("bones", 0.3)
+    # Parts joined by faces, so that vessels with contrast stay apart from the bone they touch ...
     labels, count = ndimage.label((hu > low_hu) & body)
-    sizes, dense = part_sizes(labels, count), part_sizes(labels, count, hu > high_hu)
-    keep = (sizes * float(np.prod(image.GetSpacing())) / 1000 >= _SMALLEST_BONE_ML) & (dense >= _DENSE_SHARE * sizes)
+    keep = part_sizes(labels, count, hu > high_hu) >= np.maximum(1, _DENSE_SHARE * part_sizes(labels, count))
+    keep[0] = False
+    # ... but thin cortex joined by corners is one bone when it comes to size.
+    labels, count = ndimage.label(keep[labels], np.ones((3, 3, 3)))
+    keep = part_sizes(labels, count) * float(np.prod(image.GetSpacing())) / 1000 >= _SMALLEST_BONE_ML
     keep[0] = False
     hard = keep[labels]
     progress.report("bones", 0.6)

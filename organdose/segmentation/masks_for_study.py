@@ -23,7 +23,17 @@ def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Prog
     if "body" not in masks.segments:
         masks.add("body", _analytic(study, progress).mask("body"))
         masks.notes["body"] = "drawn by the analytic engine; not in the file"
+    elif masks.origin == "label map":
+        _fill_body(masks)
     return masks
+
+
+def _fill_body(masks: OrganMasks) -> None:
+    """A label map gives each voxel to one organ only: the body is what it calls body and all organs together."""
+    whole = masks.union(masks.names)
+    layer, value = masks.segments.pop("body")
+    masks.layers[layer][masks.layers[layer] == value] = 0
+    masks.add("body", whole)
 
 
 def _analytic(study: CTStudy, progress: Progress | None) -> OrganMasks:
