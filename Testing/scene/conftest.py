@@ -50,6 +50,8 @@ def dose_map() -> DoseMap:
     z_mm = (np.arange(24) - 11.5) * 9.0
     dose = np.broadcast_to(20 * np.exp(-((z_mm / 90) ** 2))[:, None, None], (24, 24, 32)).astype(np.float32)
     dose = dose + np.random.default_rng(3).random(dose.shape, dtype=np.float32)
+    y_mm, x_mm = np.ix_((np.arange(24) - 11.5) * 9.0, (np.arange(32) - 15.5) * 8.0)
+    dose[:, (x_mm / 115) ** 2 + (y_mm / 85) ** 2 > 1] = 0
     spacing, origin = (8.0, 9.0, 9.0), (CT_ORIGIN_MM[0] + 2.0, CT_ORIGIN_MM[1] + 2.25, CT_ORIGIN_MM[2])
     return DoseMap(_image(dose, spacing, origin), np.ones_like(dose), "synthetic 1.0",
                    relative_uncertainty=_image(np.full(dose.shape, 0.02, np.float32), spacing, origin))

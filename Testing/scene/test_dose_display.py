@@ -31,7 +31,7 @@ def test_slicerrt_recognises_the_dose(scene, dose_map):
 
 def test_the_window_runs_from_zero_to_a_round_dose_and_hardly_irradiated_voxels_are_clear(scene, dose_map):
     display = dose_volume_node(dose_map).GetDisplayNode()
-    top = window_top_mgy(dose_map.dose_mgy)
+    top = window_top_mgy(dose_map)
     assert display.GetWindowLevelMin() == 0
     assert display.GetWindowLevelMax() == pytest.approx(top) == 25
     assert display.GetApplyThreshold()
@@ -40,14 +40,19 @@ def test_the_window_runs_from_zero_to_a_round_dose_and_hardly_irradiated_voxels_
 
 @pytest.mark.parametrize(("dose_mgy", "top"), [(17.3, 20), (0.0041, 0.005), (118.0, 120), (250.0, 250), (9.9, 10)])
 def test_the_top_of_the_scale_is_the_next_round_figure(dose_mgy, top):
-    image = sitk.GetImageFromArray(np.full((4, 4, 4), dose_mgy, np.float32))
-    assert window_top_mgy(image) == pytest.approx(top)
+    assert window_top_mgy(_map_of(np.full((4, 4, 4), dose_mgy))) == pytest.approx(top)
 
 
 def test_one_noisy_voxel_does_not_darken_the_scale():
     dose = np.full((10, 20, 20), 8.0, np.float32)
     dose[5, 5, 5] = 100.0
-    assert window_top_mgy(sitk.GetImageFromArray(dose)) == pytest.approx(8)
+    assert window_top_mgy(_map_of(dose)) == pytest.approx(8)
+
+
+def test_air_that_scores_a_thousand_times_the_dose_does_not_darken_the_scale():
+    dose, density_g_cm3 = np.full((10, 20, 20), 8.0, np.float32), np.ones((10, 20, 20), np.float32)
+    dose[:, :5], density_g_cm3[:, :5] = 4000.0, 0.0012
+    assert window_top_mgy(DoseMap(sitk.GetImageFromArray(dose), density_g_cm3, "test")) == pytest.approx(8)
 
 
 def test_the_legend_says_what_and_in_which_unit(scene, dose_map):

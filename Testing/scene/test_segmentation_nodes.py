@@ -12,7 +12,6 @@ from organdose.scene.segmentation_nodes import (
     masks_from_segmentation_node,
     organs_shown_in_3d,
     segmentation_node_from_masks,
-    terminology_entry,
 )
 from organdose.scene.volume_nodes import ct_volume_node
 
@@ -27,15 +26,19 @@ def node(ct_node, masks):
     return segmentation_node_from_masks(masks, ct_node)
 
 
-def test_masks_come_back_exactly_with_names_order_origin_and_notes(node, ct_node, masks):
+def test_masks_come_back_exactly_with_names_origin_and_notes(node, ct_node, masks):
     back = masks_from_segmentation_node(node, ct_node)
-    assert back.names == masks.names
+    assert sorted(back.names) == sorted(masks.names)
     assert all(np.array_equal(back.mask(name), masks.mask(name)) for name in masks.names)
     assert (back.origin, back.notes) == (masks.origin, masks.notes)
 
 
 def test_layers_are_shared_as_they_were(node, masks):
     assert node.GetSegmentation().GetNumberOfLayers("Binary labelmap") == len(masks.layers) == 2
+
+
+def test_the_fullest_layer_comes_first_for_slicer_saves_it_fastest(node):
+    assert node.GetSegmentation().GetSegmentIDs() == ("liver", "kidney_left", "vertebrae_L1", "body")
 
 
 def test_slicer_reads_the_same_voxels(node, ct_node, masks):
@@ -94,12 +97,13 @@ def test_the_same_organ_twice_is_refused(node, ct_node, masks):
         masks_from_segmentation_node(node, ct_node)
 
 
-def test_a_name_outside_the_vocabulary_is_kept_without_codes(ct_node, masks):
+def test_a_name_outside_the_vocabulary_is_kept_as_a_tissue(ct_node, masks):
     masks.add("insert_3", np.zeros(masks.shape, bool))
     node = segmentation_node_from_masks(masks, ct_node)
     assert "insert_3" in masks_from_segmentation_node(node, ct_node).names
-    assert node.GetSegmentation().GetSegment("insert_3").GetName() == "insert_3"
-    assert terminology_entry("insert_3") == ""
+    segment = node.GetSegmentation().GetSegment("insert_3")
+    assert segment.GetName() == "Insert 3"
+    assert "85756007^Tissue" in segment.GetTerminology()
 
 
 def test_masks_on_another_grid_are_refused(ct_node, ct_image):
@@ -115,3 +119,9 @@ def test_the_skin_is_never_a_surface_and_groups_do_not_hide_their_members(node):
     display = node.GetDisplayNode()
     assert not display.GetSegmentVisibility3D("body")
     assert display.GetSegmentVisibility3D("liver")
+
+
+def test_organs_are_outlines_and_bones_are_seen_through_in_3d(node):
+    display = node.GetDisplayNode()
+    assert not display.GetVisibility2DFill()
+    assert display.GetSegmentOpacity3D("vertebrae_L1") < 0.5 < display.GetSegmentOpacity3D("liver") == 1

@@ -82,8 +82,8 @@ def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: 
         raise
     result = CTDoseScene(ct_node, dose_node, uncertainty_node, segmentation, table, plot)
     _tie_together(result, title)
-    views.show_in_slices(ct_node, dose_node)
-    views.go_to(views.dose_centre_ras(dose_node))
+    views.show_in_slices(ct_node, dose_node, segmentation)
+    views.go_to(views.dose_centre_ras(dose))
     views.show_table_and_chart(table, plot.chart if plot else None)
     return result
 

@@ -18,6 +18,7 @@ ENGINE_ATTRIBUTE = "OrganDose.Engine"
 
 ABSORBED_DOSE_MGY = (("128513", "DCM", "Absorbed Radiation Dose"), ("mGy", "UCUM", "milligray"))
 TRANSPARENT_BELOW = 0.03  # of the top of the window: what is hardly irradiated shows the CT unchanged
+AIR_BELOW_G_CM3 = 0.1  # lungs are denser
 LEGEND_TITLE = "Absorbed dose (mGy)"
 
 # The dose wash of treatment planning systems: blue, cyan, green, yellow, red.
@@ -31,7 +32,7 @@ def dose_volume_node(dose_map: DoseMap, name: str = "Dose"):
 
     Raises `InputError` when the map holds no dose, or a dose that is negative or not a number.
     """
-    top_mgy = window_top_mgy(dose_map.dose_mgy)
+    top_mgy = window_top_mgy(dose_map)
     node = volume_node_from_image(dose_map.dose_mgy, name)
     say_units(node, *ABSORBED_DOSE_MGY)
     node.SetAttribute(DOSE_VOLUME_ATTRIBUTE, "1")
@@ -61,19 +62,19 @@ def uncertainty_volume_node(relative_uncertainty: sitk.Image, name: str = "Dose 
     return node
 
 
-def window_top_mgy(dose_mgy: sitk.Image) -> float:
-    """The dose at the top of the colour scale: a round figure above 99.5 % of the irradiated voxels.
+def window_top_mgy(dose_map: DoseMap) -> float:
+    """The dose at the top of the colour scale: a round figure above 99.5 % of the irradiated tissue voxels.
 
-    Single voxels of a Monte Carlo map scatter; its maximum alone would waste the scale on one of them. Doses above the
-    top have its colour.
+    Single voxels of a Monte Carlo map scatter, those of air (no mass to speak of) most; the maximum alone would waste
+    the scale on one of them. Doses above the top have its colour.
     """
-    values = sitk.GetArrayViewFromImage(dose_mgy)
-    highest = float(values.max()) if values.size else 0.0
-    if not np.isfinite(highest) or not values.min() >= 0:
+    dose_mgy = sitk.GetArrayViewFromImage(dose_map.dose_mgy)
+    if not np.isfinite(dose_mgy).all() or (dose_mgy < 0).any():
         raise InputError("the dose map holds values that are negative or not a number", mend="Compute the dose again.")
-    if highest == 0:
+    tissue_mgy = dose_mgy[(dose_map.density_g_cm3 > AIR_BELOW_G_CM3) & (dose_mgy > 0)]
+    if tissue_mgy.size == 0:
         raise InputError("the dose map is zero everywhere", mend="Check that the scan range meets the image.")
-    high = float(np.percentile(values[values > TRANSPARENT_BELOW * highest], 99.5))
+    high = float(np.percentile(tissue_mgy, 99.5))
     decade = 10.0 ** np.floor(np.log10(high))
     return float(decade * next(step for step in _NICE_STEPS if step * decade >= high * (1 - 1e-6)))
 

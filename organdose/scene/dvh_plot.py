@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from organdose.anatomy.organs import organ
+from organdose.anatomy.organs import describe
 from organdose.assess.organ_dose import DoseVolumeHistogram
 from organdose.scene.headless import start_slicer
 from organdose.scene.organ_table_node import number_column
@@ -55,12 +55,12 @@ def dvh_plot_of_chart(chart) -> DvhPlot:
 
 
 def _series(scene, organ_name: str, table, dose_column: str, volume_column: str):
-    node = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", organ(organ_name).title)
+    node = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", describe(organ_name).title)
     node.SetAndObserveTableNodeID(table.GetID())
     node.SetPlotType(node.PlotTypeScatter)
     node.SetXColumnName(dose_column)
     node.SetYColumnName(volume_column)
     node.SetMarkerStyle(node.MarkerStyleNone)
     node.SetLineWidth(2)
-    node.SetColor(*(component / 255 for component in organ(organ_name).colour_rgb))
+    node.SetColor(*(component / 255 for component in describe(organ_name).colour_rgb))
     return node

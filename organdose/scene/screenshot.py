@@ -11,9 +11,11 @@ from contextlib import contextmanager, suppress
 import numpy as np
 
 from organdose.errors import InputError
+from organdose.export.whole_file import whole_file
 from organdose.scene.dose_display import add_legend
 from organdose.scene.headless import start_slicer, vtk_messages_kept
 from organdose.scene.segmentation_nodes import organs_shown_in_3d
+from organdose.scene.views import fit_to
 
 PICTURE_SIZE = (1600, 1200)
 _HEADER_HEIGHT = 26
@@ -21,6 +23,7 @@ _GAP = 4
 # The header colours and letters of Slicer's views.
 _SLICE_VIEWS = {"Red": ("R", (243, 74, 51)), "Yellow": ("Y", (237, 213, 76)), "Green": ("G", (110, 176, 75))}
 _THREE_D_HEADER = ("1", (116, 131, 224))
+_SURFACE = "Closed surface"
 _FRAME_COLOUR = (45, 45, 48)
 _SLICE_MANAGERS = ("vtkMRMLSegmentationsDisplayableManager2D", "vtkMRMLColorLegendDisplayableManager",
                    "vtkMRMLOrientationMarkerDisplayableManager", "vtkMRMLRulerDisplayableManager")
@@ -47,16 +50,16 @@ def scene_picture(result, size: tuple[int, int] = PICTURE_SIZE) -> np.ndarray:
 
 
 def save_picture(picture: np.ndarray, path) -> None:
-    """Write an RGB picture (height, width, 3; uint8) as PNG. Raises `InputError` when it cannot be written."""
+    """Write an RGB picture (height, width, 3; uint8) as PNG, whole or not at all. Raises `InputError`."""
     import vtk
 
     writer = vtk.vtkPNGWriter()
     writer.SetInputData(_vtk_image(picture))
-    writer.SetFileName(str(path))
-    with vtk_messages_kept() as messages:
+    with whole_file(path) as temporary, vtk_messages_kept():
+        writer.SetFileName(str(temporary))
         writer.Write()
-    if writer.GetErrorCode():
-        raise InputError("the picture could not be written", where=path, mend=" ".join(messages().split())[:200])
+        if writer.GetErrorCode():
+            raise OSError(f"VTK's writer failed with code {writer.GetErrorCode()}")
 
 
 def _check_drawing() -> None:
@@ -76,7 +79,7 @@ def _slice_picture(name: str, width: int, height: int, result) -> np.ndarray:
     height -= _HEADER_HEIGHT
     with _marks_shown(node):
         logic.ResizeSliceNode(width, height)
-        logic.FitSliceToBackground()
+        fit_to(node, result.segmentation)
         window, renderer, group = _view(node, width, height, _SLICE_MANAGERS)
         _renew_legend(result.dose)
         renderer.AddViewProp(_slice_image(logic))
@@ -112,6 +115,8 @@ def _view(node, width: int, height: int, managers):
 
     window = _off_screen_window(width, height)
     renderer = vtk.vtkRenderer()
+    renderer.SetUseDepthPeeling(True)
+    renderer.SetUseFXAA(True)
     window.AddRenderer(renderer)
     interactor = vtk.vtkGenericRenderWindowInteractor()
     interactor.SetRenderWindow(window)
@@ -128,7 +133,8 @@ def _view(node, width: int, height: int, managers):
 def _off_screen_window(width: int, height: int):
     window = _window_class()()
     window.SetOffScreenRendering(True)
-    window.SetMultiSamples(8)
+    window.SetMultiSamples(0)
+    window.SetAlphaBitPlanes(1)
     window.SetSize(width, height)
     return window
 
@@ -219,23 +225,40 @@ def _marks_shown(view_node):
 @contextmanager
 def _surfaces(segmentation_node):
     """Closed surfaces of the organs worth seeing in 3D; taken away again unless they were there before."""
-    segmentation = segmentation_node.GetSegmentation()
-    surface = "Closed surface"
-    before = segmentation.ContainsRepresentation(surface)
-    display = segmentation_node.GetDisplayNode()
+    segmentation, display = segmentation_node.GetSegmentation(), segmentation_node.GetDisplayNode()
     visible = {segment_id: display.GetSegmentVisibility3D(segment_id) for segment_id in segmentation.GetSegmentIDs()}
-    shown = organs_shown_in_3d(list(visible))
+    shown = set(organs_shown_in_3d(list(visible)))
+    before = segmentation.ContainsRepresentation(_SURFACE)
     try:
-        if not before:
-            segmentation.CreateRepresentation(surface)
         for segment_id in visible:
             display.SetSegmentVisibility3D(segment_id, segment_id in shown)
+            if not before:
+                segmentation.GetSegment(segment_id).AddRepresentation(
+                    _SURFACE, _surface(segmentation, segment_id, wanted=segment_id in shown))
         yield
     finally:
         for segment_id, was_visible in visible.items():
             display.SetSegmentVisibility3D(segment_id, was_visible)
         if not before:
-            segmentation.RemoveRepresentation(surface)
+            segmentation.RemoveRepresentation(_SURFACE)
+
+
+def _surface(segmentation, segment_id: str, wanted: bool):
+    """The surface of a segment as vtkPolyData; empty for one without voxels and for one that is not wanted.
+
+    Slicer shows surfaces only where every segment has one, but those of skin, fat and muscle cost most of the time.
+    """
+    import slicer
+    import vtk
+
+    if not wanted:
+        return vtk.vtkPolyData()
+    surface = slicer.vtkSlicerSegmentationsModuleLogic.CreateRepresentationForOneSegment(
+        segmentation, segment_id, _SURFACE)
+    if surface is None:
+        return vtk.vtkPolyData()
+    surface.UnRegister(None)  # the logic hands over a reference that Python does not count
+    return surface
 
 
 def _header(letter: str, name: str, place: str, colour, width: int) -> np.ndarray:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cache
+
 import numpy as np
 import SimpleITK as sitk
 
 from organdose.anatomy.organ_masks import OrganMasks
-from organdose.anatomy.organs import Organ, is_known, organ
+from organdose.anatomy.organs import describe, expand, organs
 from organdose.errors import InputError
+from organdose.export.seg_nrrd import terminology_entry
 from organdose.scene.headless import start_slicer
 from organdose.scene.volume_nodes import ijk_to_ras, image_from_volume_node
 from organdose.segmentation.organ_names import own_name, vocabulary_name
@@ -15,19 +19,18 @@ from organdose.segmentation.organ_names import own_name, vocabulary_name
 BINARY_LABELMAP = "Binary labelmap"  # vtkSegmentationConverter::GetBinaryLabelmapRepresentationName
 ORIGIN_ATTRIBUTE = "OrganDose.Origin"
 ORGAN_TAG, NOTE_TAG = "OrganDose.Organ", "OrganDose.Note"
-_COLOUR_OF_UNKNOWN_RGB = (170, 170, 170)
-# Slicer ships this context; the codes themselves come from the vocabulary.
-_TERMINOLOGY_CONTEXT = "Segmentation category and type - DICOM master list"
-_REGION_CONTEXT = "Anatomic codes - DICOM master list"
-# Outer surfaces: they would hide every organ in 3D, and in a patient they show a face.
-_NEVER_IN_3D = frozenset({"body", "skin", "remainder", "subcutaneous_fat", "skeletal_muscle", "couch", "face"})
+# Tissues all over the body: their outlines double those of the organs they surround.
+_SPREAD = frozenset({"skin", "remainder", "subcutaneous_fat", "torso_fat", "skeletal_muscle"})
+# Surfaces that would hide every organ in 3D; those of body and skin show a patient's face.
+_NEVER_IN_3D = _SPREAD | {"body", "couch", "face"}
+_SEE_THROUGH_OPACITY = 0.4
 
 
 def segmentation_node_from_masks(masks: OrganMasks, ct_node, name: str = "Organs"):
     """A new vtkMRMLSegmentationNode: a segment an organ (its ID is the vocabulary's name), layers shared as in `masks`.
 
-    The reference geometry is that of `ct_node`. A name that the vocabulary does not know becomes a grey segment
-    without codes. Raises `InputError` when the masks lie on another grid than the CT.
+    The reference geometry is that of `ct_node`. A name that the vocabulary does not know becomes a tissue of
+    that name. Raises `InputError` when the masks lie on another grid than the CT.
     """
     _check_grid(masks, ct_node)
     node = start_slicer().AddNewNodeByClass("vtkMRMLSegmentationNode", name)
@@ -38,7 +41,8 @@ def segmentation_node_from_masks(masks: OrganMasks, ct_node, name: str = "Organs
     segmentation.SetSourceRepresentationName(BINARY_LABELMAP)
     layers = [_oriented_image(layer, masks.reference) for layer in masks.layers]
     was_modifying = node.StartModify()
-    for organ_name, (layer, value) in masks.segments.items():
+    for organ_name in _fullest_layer_first(masks):
+        layer, value = masks.segments[organ_name]
         segment = _segment(organ_name, masks.notes.get(organ_name, ""))
         segment.SetLabelValue(value)
         segment.AddRepresentation(BINARY_LABELMAP, layers[layer])
@@ -80,17 +84,10 @@ def organs_shown_in_3d(organ_names) -> list[str]:
     return [name for name in organ_names if name in names and not names.intersection(_members(name))]
 
 
-def terminology_entry(organ_name: str) -> str:
-    """Slicer's serialized terminology entry of an organ of the vocabulary ('' without a SNOMED code)."""
-    import slicer
-
-    entry = _known(organ_name)
-    if entry is None or not entry.snomed_code:
-        return ""
-    modifier = (entry.modifier[0], "SCT", entry.modifier[1]) if entry.modifier else ("", "", "")
-    return slicer.vtkSlicerTerminologiesModuleLogic.SerializeTerminologyEntry(
-        _TERMINOLOGY_CONTEXT, entry.category_code, "SCT", entry.category_meaning,
-        entry.snomed_code, "SCT", entry.snomed_meaning, *modifier, _REGION_CONTEXT, *([""] * 6))
+def _fullest_layer_first(masks: OrganMasks) -> list[str]:
+    """The organs by layer: Slicer saves slowly (the whole image for each) what does not lie in the first layer."""
+    filled = Counter(layer for layer, _ in masks.segments.values())
+    return sorted(masks.segments, key=lambda name: (-filled[masks.segments[name][0]], masks.segments[name][0]))
 
 
 def _check_grid(masks: OrganMasks, ct_node) -> None:
@@ -103,31 +100,38 @@ def _check_grid(masks: OrganMasks, ct_node) -> None:
 def _segment(organ_name: str, note: str):
     import slicer
 
-    entry = _known(organ_name)
+    organ = describe(organ_name)
     segment = slicer.vtkSegment()
-    segment.SetName(_title(organ_name))
-    segment.SetColor(*(component / 255 for component in (entry.colour_rgb if entry else _COLOUR_OF_UNKNOWN_RGB)))
+    segment.SetName(organ.title)
+    segment.SetColor(*(component / 255 for component in organ.colour_rgb))
     segment.SetTag(ORGAN_TAG, organ_name)
-    if terminology := terminology_entry(organ_name):
-        segment.SetTag(segment.GetTerminologyEntryTagName(), terminology)
+    segment.SetTag(segment.GetTerminologyEntryTagName(), terminology_entry(organ))
     if note:
         segment.SetTag(NOTE_TAG, note)
     return segment
 
 
 def _show_outlines(node) -> None:
-    """Outlines over the dose instead of fillings that would hide it; a thin line, for many organs touch."""
+    """Thin outlines over the dose instead of fillings that would hide it; in 3D the bones are seen through."""
     display = node.GetDisplayNode()
     display.SetVisibility2DFill(False)
     display.SetVisibility2DOutline(True)
-    display.SetSliceIntersectionThickness(2)
+    display.SetSliceIntersectionThickness(1)
     segment_ids = node.GetSegmentation().GetSegmentIDs()
-    shown = set(organs_shown_in_3d(segment_ids))
+    in_3d, see_through = set(organs_shown_in_3d(segment_ids)), _see_through()
     for segment_id in segment_ids:
-        display.SetSegmentVisibility3D(segment_id, segment_id in shown)
-        # Groups repeat their members' outlines.
-        if _members(segment_id).intersection(segment_ids):
-            display.SetSegmentVisibility(segment_id, False)
+        is_group = bool(_members(segment_id).intersection(segment_ids))  # repeats the outlines of its members
+        display.SetSegmentVisibility2DOutline(segment_id, segment_id not in _SPREAD and not is_group)
+        display.SetSegmentVisibility3D(segment_id, segment_id in in_3d)
+        if segment_id in see_through:
+            display.SetSegmentOpacity3D(segment_id, _SEE_THROUGH_OPACITY)
+
+
+@cache
+def _see_through() -> frozenset[str]:
+    """What lies before the organs: the single bones, cartilages and breasts."""
+    single = [organ.name for organ in organs().values() if not organ.members]
+    return frozenset(part for name in ("bones", "costal_cartilages", "breast") for part in expand(name, single))
 
 
 def _oriented_image(labels: np.ndarray, reference: sitk.Image):
@@ -160,22 +164,14 @@ def _labels_on_grid(image, reference: sitk.Image) -> np.ndarray:
 
 def _organ_name(segment_id: str, segment) -> str:
     tagged = _tag(segment, ORGAN_TAG)
-    if tagged and segment.GetName() == _title(tagged):
+    if tagged and segment.GetName() == describe(tagged).title:
         return tagged
     # Drawn or renamed in Slicer.
     return vocabulary_name(segment.GetName(), identifier=segment_id) or own_name(segment.GetName())
 
 
-def _title(organ_name: str) -> str:
-    return organ(organ_name).title if is_known(organ_name) else organ_name
-
-
-def _known(organ_name: str) -> Organ | None:
-    return organ(organ_name) if is_known(organ_name) else None
-
-
 def _members(organ_name: str) -> set[str]:
-    return set(organ(organ_name).members) if is_known(organ_name) else set()
+    return set(describe(organ_name).members)
 
 
 def _tag(segment, name: str) -> str:

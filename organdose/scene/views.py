@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
+import itertools
 
+import numpy as np
+import SimpleITK as sitk
+
+from organdose.dose_map import DoseMap
+from organdose.scene.dose_display import AIR_BELOW_G_CM3, window_top_mgy
 from organdose.scene.headless import is_headless, start_slicer
+from organdose.scene.segmentation_nodes import BINARY_LABELMAP
 
 DOSE_OPACITY = 0.45
+_MARGINS = 1.3, 1.06  # across and upwards
 
 
-def show_in_slices(ct_node, dose_node, opacity: float = DOSE_OPACITY) -> None:
-    """CT in the background and dose in the foreground of every slice view, fitted to the CT."""
+def show_in_slices(ct_node, dose_node, segmentation_node, opacity: float = DOSE_OPACITY) -> None:
+    """CT in the background and dose in the foreground of every slice view, fitted to the patient."""
     import slicer
 
     scene = start_slicer()
@@ -25,7 +32,41 @@ def show_in_slices(ct_node, dose_node, opacity: float = DOSE_OPACITY) -> None:
         logic = logics.GetItemAsObject(index)
         if is_headless():
             logic.GetSliceNode().SetDimensions(800, 600, 1)  # a window would have set its size
-        logic.FitSliceToBackground()
+        fit_to(logic.GetSliceNode(), segmentation_node)
+
+
+def fit_to(slice_node, segmentation_node) -> None:
+    """Centre a slice view on the segments and show them whole, with room for the colour legend at the side."""
+    corners = filled_corners_ras(segmentation_node)
+    if not len(corners):
+        return  # no segment has a voxel
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    axes = slice_node.GetSliceToRAS()
+    width_mm, height_mm = (margin * sum(abs(axes.GetElement(row, column)) * (high - low)[row] for row in range(3))
+                           for column, margin in enumerate(_MARGINS))
+    pixels = slice_node.GetDimensions()
+    mm_per_pixel = max(width_mm / pixels[0], height_mm / pixels[1])
+    offset_mm = slice_node.GetSliceOffset()
+    slice_node.JumpSliceByCentering(*((low + high) / 2))
+    slice_node.SetSliceOffset(offset_mm)
+    slice_node.SetSliceOrigin(0, 0, 0)
+    slice_node.SetFieldOfView(mm_per_pixel * pixels[0], mm_per_pixel * pixels[1], slice_node.GetFieldOfView()[2])
+
+
+def filled_corners_ras(segmentation_node) -> np.ndarray:
+    """Corners (n, 3; RAS mm) of the boxes of voxels that belong to a segment, one box a label layer."""
+    import slicer
+    import vtk
+
+    segmentation, to_ras, corners = segmentation_node.GetSegmentation(), vtk.vtkMatrix4x4(), []
+    for layer in range(segmentation.GetNumberOfLayers(BINARY_LABELMAP)):
+        image = segmentation.GetLayerDataObject(layer, BINARY_LABELMAP)
+        extent = [0] * 6
+        if slicer.vtkOrientedImageDataResample.CalculateEffectiveExtent(image, extent):
+            image.GetImageToWorldMatrix(to_ras)
+            corners += [to_ras.MultiplyPoint((*index, 1.0))[:3]
+                        for index in itertools.product(extent[0:2], extent[2:4], extent[4:6])]
+    return np.array(corners)
 
 
 def go_to(position_ras) -> None:
@@ -36,18 +77,17 @@ def go_to(position_ras) -> None:
         node.JumpSliceByOffsetting(*position_ras)
 
 
-def dose_centre_ras(dose_node) -> np.ndarray:
-    """The centre (RAS, mm) of the region that receives at least half of the highest dose: stable against noise."""
-    import slicer
-    import vtk
+def dose_centre_ras(dose_map: DoseMap) -> np.ndarray:
+    """The centre (RAS, mm) of the tissue that receives at least half of the top of the dose scale.
 
-    dose_mgy = slicer.util.arrayFromVolume(dose_node)
-    weights = dose_mgy * (dose_mgy >= 0.5 * np.percentile(dose_mgy[dose_mgy > 0], 99.5))
-    indices = [float(np.average(np.arange(size), weights=weights.sum(axis=tuple({0, 1, 2} - {axis}))))
-               for axis, size in enumerate(weights.shape)]
-    matrix = vtk.vtkMatrix4x4()
-    dose_node.GetIJKToRASMatrix(matrix)
-    return np.array(matrix.MultiplyPoint((*reversed(indices), 1.0))[:3])
+    A region is stable against the noise of single voxels, and air scores nothing worth looking at.
+    """
+    dose_mgy = sitk.GetArrayViewFromImage(dose_map.dose_mgy)
+    irradiated = (dose_map.density_g_cm3 > AIR_BELOW_G_CM3) & (dose_mgy >= 0.5 * window_top_mgy(dose_map))
+    centre = [float(np.average(np.arange(size), weights=irradiated.sum(axis=tuple({0, 1, 2} - {axis}))))
+              for axis, size in enumerate(irradiated.shape)]
+    left, posterior, superior = dose_map.dose_mgy.TransformContinuousIndexToPhysicalPoint(centre[::-1])
+    return np.array([-left, -posterior, superior])
 
 
 def show_table_and_chart(table_node, chart_node) -> None:
