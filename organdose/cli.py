@@ -164,7 +164,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("ORGANDOSE_DEBUG"):
             raise
-        _stop(f"organdose: unexpected {type(error).__name__}: {error}. Set ORGANDOSE_DEBUG=1 for the place in the code.",
+        _stop(f"organdose: unexpected {type(error).__name__}: {error}. Set ORGANDOSE_DEBUG=1 to see where.",
               1)
 
 

@@ -112,8 +112,8 @@ def _path(study: CTStudy, scanner: Scanner, ctdivol_mgy: np.ndarray, assumptions
     if facts.scan_kind.value == "helical":
         overrange_mm = 0.5 * scanner.overrange_rotations * facts.pitch.value * facts.total_collimation_mm.value
         extra_mm += overrange_mm
-        assumptions.append(f"Overranging: {overrange_mm:.1f} mm at each end ({scanner.overrange_rotations:g} rotations "
-                           "in total) with the tube current of the end slice.")
+        assumptions.append(f"Overranging: {overrange_mm:.1f} mm at each end (in total "
+                           f"{scanner.overrange_rotations:g} rotation(s)) with the tube current of the end slice.")
     return TubePath(np.concatenate([[z_mm[0] - extra_mm], z_mm, [z_mm[-1] + extra_mm]]),
                     np.concatenate([[ctdivol_mgy[0]], ctdivol_mgy, [ctdivol_mgy[-1]]]))
 
