@@ -32,7 +32,7 @@ def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(help="Which 
     with _progress() as progress:
         paths = run_demo(out, seed=seed, histories=histories, progress=progress)
     typer.echo("The masks are the generated patient's own, read from RTSTRUCT as a clinic reads somebody's contours.")
-    typer.echo(f"Report: {paths.report}\nScene:  {paths.scene}")
+    typer.echo(f"Report:  {paths.report}\nScene:   {paths.scene}\nPicture: {paths.picture or 'needs libEGL or X'}")
 
 
 @app.command()

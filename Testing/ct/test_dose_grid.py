@@ -55,6 +55,17 @@ def test_bone_keeps_its_composition(ct):
     assert names == {"marrow and bone 08"}  # Schneider 2000, bin 800-900 HU
 
 
+def test_fat_beside_air_stays_fat():
+    layers = np.full((4, 4, 4), -1000, np.int16)
+    layers[:, 1::2] = -100
+    ct = sitk.GetImageFromArray(layers)
+    ct.SetSpacing((2.0, 2.0, 2.0))
+    grid = dose_grid(ct, 4.0, schneider2000())
+    names = {grid.voxels.materials[m].name for m in np.unique(grid.voxels.material_index)}
+    assert names == {"soft tissue 1"}  # Schneider 2000, bin from -120 HU: adipose
+    assert grid.voxels.density_g_cm3 == pytest.approx(0.465, abs=0.002)  # half of 0.93 g/cm3
+
+
 @pytest.mark.parametrize("size_mm", [0.0, 0.1, 50.0])
 def test_impossible_voxel_sizes_are_refused(ct, size_mm):
     with pytest.raises(InputError, match=r"between 0\.5 and 20 mm"):

@@ -61,7 +61,8 @@ def read_tissue_table(path: Path) -> TissueTable:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"not a readable tissue table ({type(error).__name__}: {error})", where=path,
                          mend="Follow the layout of Resources/tissues/schneider2000.json.") from error
-    if nodes.ndim != 2 or np.any(np.diff(nodes[:, 0]) <= 0) or np.any(nodes[:, 1] <= 0) or np.any(np.diff(from_hu) <= 0):
+    if (nodes.ndim != 2 or np.any(np.diff(nodes[:, 0]) <= 0) or np.any(nodes[:, 1] <= 0)
+            or np.any(np.diff(from_hu) <= 0)):
         raise InputError("HU nodes must rise and densities be positive", where=path, mend="Correct the table.")
     sums = fractions.sum(axis=1)
     if np.any(np.abs(sums - 100) > 2):

@@ -50,7 +50,7 @@ class CTDICalibration:
 
 
 def ctdi_phantom(phantom_cm: float, length_mm: float = _LENGTH_MM) -> tuple[VoxelGrid, sp.csr_array]:
-    """The PMMA cylinder (15 cm long unless told otherwise, axis at the origin) and the dose scores of its chambers: centre, periphery.
+    """The PMMA cylinder (axis at the origin) and the dose scores of its chambers: centre, periphery.
 
     The five holes are filled with air of PMMA's density, so that the energy left in them is the dose to air in PMMA's
     photon field while enough photons stop there. The scores turn keV in the grid into mGy mm over 100 mm.

@@ -15,8 +15,6 @@ from organdose.progress import Progress
 from organdose.transport.materials import Material
 from organdose.transport.voxel_grid import VoxelGrid
 
-_OUTSIDE_HU = -1000.0
-
 
 @dataclass(frozen=True)
 class DoseGrid:
@@ -34,9 +32,9 @@ class DoseGrid:
 def dose_grid(ct: sitk.Image, voxel_mm: float, tissues: TissueTable, *, progress: Progress | None = None) -> DoseGrid:
     """Cubic voxels of `voxel_mm` over the whole of `ct`, starting at its lower corner.
 
-    Densities are averaged over the exact overlap of the voxels, so that mass is kept; the material is that of the mean
-    HU. Where the last voxels reach beyond the CT they are filled with air. Raises `InputError` for a voxel size
-    outside 0.5-20 mm.
+    Densities are averaged over the exact overlap of the voxels, so that mass is kept; the material is that of the
+    mass-weighted mean HU, so that fat beside air stays fat. Where the last voxels reach beyond the CT
+    they are filled with air. Raises `InputError` for a voxel size outside 0.5-20 mm.
     """
     if not 0.5 <= voxel_mm <= 20:
         raise InputError(f"a dose voxel of {voxel_mm:g} mm", mend="Choose a size between 0.5 and 20 mm.")
@@ -49,12 +47,12 @@ def dose_grid(ct: sitk.Image, voxel_mm: float, tissues: TissueTable, *, progress
     hu = sitk.GetArrayViewFromImage(ct)
     ct_density = np.empty(hu.shape, dtype=np.float32)
     shape = (counts[2], counts[1], counts[0])
-    density, mean_hu = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    density, weighted_hu = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     along_x, along_y, along_z = part_of_coarse
     for k in range(hu.shape[0]):
         ct_density[k] = tissues.density_g_cm3(hu[k])
         shares = along_z[:, [k]].tocoo()
-        for source, target in ((ct_density[k], density), (hu[k].astype(np.float32), mean_hu)):
+        for source, target in ((ct_density[k], density), (ct_density[k] * hu[k], weighted_hu)):
             in_plane = along_y @ (along_x @ source.T).T
             for row, share in zip(shares.coords[0], shares.data):
                 target[row] += share * in_plane
@@ -62,12 +60,12 @@ def dose_grid(ct: sitk.Image, voxel_mm: float, tissues: TissueTable, *, progress
             progress.report("Dose grid", k / hu.shape[0])
     covered = (along_z.sum(axis=1)[:, None, None] * along_y.sum(axis=1)[None, :, None]
                * along_x.sum(axis=1)[None, None, :]).astype(np.float32)
-    mean_hu += (1 - covered) * _OUTSIDE_HU
+    material_index = tissues.material_index(weighted_hu / density)
     density += (1 - covered) * tissues.node_density_g_cm3[0]
     geometry = sitk.GetImageFromArray(density)
     geometry.SetSpacing([float(voxel_mm)] * 3)
     geometry.SetOrigin([lower + 0.5 * voxel_mm for lower in lower_mm])
     materials = tuple(Material.from_symbols(name, fractions)
                       for name, fractions in zip(tissues.names, tissues.weight_fractions))
-    voxels = VoxelGrid(materials, tissues.material_index(mean_hu), density, geometry.GetSpacing(), geometry.GetOrigin())
+    voxels = VoxelGrid(materials, material_index, density, geometry.GetSpacing(), geometry.GetOrigin())
     return DoseGrid(geometry, voxels, ct_density)

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from organdose.errors import InputError
 from organdose.jobs.ct_dose_job import run_ct_dose
 from organdose.jobs.parameters import ct_dose_job
 from organdose.jobs.phantom_study import write_phantom_study
@@ -15,12 +16,16 @@ from organdose.progress import Progress
 
 @dataclass(frozen=True)
 class DemoPaths:
-    """What the demo leaves: the generated study, the result folder, and the two files to open first."""
+    """What the demo leaves: the generated study, the result folder, and the files to open first.
+
+    `picture` is None where the machine cannot draw the scene.
+    """
 
     study: Path
     result: Path
     report: Path
     scene: Path
+    picture: Path | None
 
 
 def run_demo(out: Path, *, seed: int = 0, histories: int = 20_000_000, progress: Progress | None = None) -> DemoPaths:
@@ -35,8 +40,28 @@ def run_demo(out: Path, *, seed: int = 0, histories: int = 20_000_000, progress:
         paths = write_phantom_study("adult-male", study, seed=seed, progress=progress)
         job = ct_dose_job(ct=paths.ct, out=result, segmentation=paths.rtstruct, histories=histories)
         run_ct_dose(job, progress)
+        picture = _picture_of_scene(result / "scene.mrb", out / "scene.png", progress or Progress())
     except BaseException:
         if new:
             shutil.rmtree(out, ignore_errors=True)
         raise
-    return DemoPaths(study, result, result / "report.html", result / "scene.mrb")
+    return DemoPaths(study, result, result / "report.html", result / "scene.mrb", picture)
+
+
+def _picture_of_scene(scene: Path, picture: Path, progress: Progress) -> Path | None:
+    """Open the saved scene again and draw it as Slicer's four views would show it."""
+    if not scene.is_file():
+        return None
+    from organdose.scene.ct_dose_scene import open_scene
+    from organdose.scene.screenshot import save_picture, scene_picture
+
+    progress.report("Picture of the scene", 0.0)
+    opened = open_scene(scene)
+    try:
+        save_picture(scene_picture(opened), picture)
+    except InputError:
+        return None  # no graphics library on this machine: the scene itself is complete
+    finally:
+        opened.remove()
+    progress.report("Picture of the scene", 1.0)
+    return picture
