@@ -63,8 +63,8 @@ def agreement(organ: str, test: np.ndarray, reference: np.ndarray, spacing_mm: t
     voxel_ml = math.prod(spacing_mm) / 1000
     box = _box(test | reference)
     test, reference = test[box], reference[box]
-    in_test, in_reference = np.count_nonzero(test), np.count_nonzero(reference)
-    common = np.count_nonzero(test & reference)
+    in_test, in_reference = int(np.count_nonzero(test)), int(np.count_nonzero(reference))
+    common = int(np.count_nonzero(test & reference))
     there = in_reference > 0
     distances = _surface_distances_mm(test, reference, spacing_mm) if in_test and in_reference else None
     return MaskAgreement(
