@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
+from pydicom.tag import Tag
+from pydicom.uid import CTImageStorage, ImplicitVRLittleEndian, RTStructureSetStorage, generate_uid
+from scipy.ndimage import find_objects
 
 from organdose import __version__
 from organdose.anatomy.organ_masks import OrganMasks
@@ -21,6 +24,7 @@ from organdose.study.ct_study import CTStudy
 
 _REPEATED = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate",
              "StudyTime", "ReferringPhysicianName", "StudyInstanceUID", "FrameOfReferenceUID")
+_CONTOUR_DATA = Tag("ContourData")
 _DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"  # what RT Referenced Study Sequence has always named as its class
 
 
@@ -32,7 +36,8 @@ def write_rtstruct(masks: OrganMasks, study: CTStudy, path: Path | str, *, progr
     of a slice by exclusive or, as planning systems do. Raises `InputError` when there is no mask, the CT is not
     DICOM, or the file cannot be written.
     """
-    filled = [name for name in masks.names if masks.mask(name).any()]
+    boxes = _boxes(masks)
+    filled = list(boxes)
     if not filled:
         raise InputError("there is no mask to write", where=path)
     sources = source_headers(study, where=path)
@@ -43,7 +48,7 @@ def write_rtstruct(masks: OrganMasks, study: CTStudy, path: Path | str, *, progr
         if progress is not None:
             progress.report("writing RTSTRUCT", (number - 1) / len(filled), name)
         rois.append(_roi(number, name, sources[0].FrameOfReferenceUID, masks.origin))
-        contours.append(_roi_contour(number, name, masks.mask(name), study))
+        contours.append(_roi_contour(number, name, masks, boxes[name], study))
         observations.append(_observation(number, name))
     structure_set.StructureSetROISequence = rois
     structure_set.ROIContourSequence = contours
@@ -56,7 +61,8 @@ def _header(sources: list[Dataset]) -> FileDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = RTStructureSetStorage
     meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    # With explicit VR a contour of more than 64 kB (some 2700 points) could not be of its type (DS). PS3.5 6.2.2.
+    meta.TransferSyntaxUID = ImplicitVRLittleEndian
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     for keyword in _REPEATED:
         setattr(dataset, keyword, sources[0].get(keyword, ""))
@@ -119,39 +125,57 @@ def _observation(number: int, name: str) -> Dataset:
     return observation
 
 
-def _roi_contour(number: int, name: str, mask: np.ndarray, study: CTStudy) -> Dataset:
+def _boxes(masks: OrganMasks) -> dict[str, tuple[slice, slice, slice]]:
+    """The box (z, y, x) of each organ that has voxels."""
+    found = [find_objects(labels, max_label=255) for labels in masks.layers]
+    boxes = {name: found[layer][value - 1] for name, (layer, value) in masks.segments.items()}
+    return {name: box for name, box in boxes.items() if box is not None}
+
+
+def _roi_contour(number: int, name: str, masks: OrganMasks, box: tuple[slice, slice, slice],
+                 study: CTStudy) -> Dataset:
     roi = Dataset()
     roi.ReferencedROINumber = number
     roi.ROIDisplayColor = list(describe(name).colour_rgb)
     # One file a slice: each contour says which; for multi-frame CT the frame of reference alone places it.
     instances = study.sop_instance_uids
-    by_slice = instances if len(set(instances)) == mask.shape[0] else None
+    by_slice = instances if len(set(instances)) == masks.shape[0] else None
+    layer, value = masks.segments[name]
+    mask = masks.layers[layer][box] == value
     items = []
-    for k in np.flatnonzero(mask.any(axis=(1, 2))):
-        for points_mm in _contours_mm(mask[k], int(k), study.image):
+    for k, slice_mask in enumerate(mask, start=box[0].start):
+        for points_mm in _contours_mm(slice_mask, (box[2].start, box[1].start, k), study.image):
             item = Dataset()
             if by_slice is not None:
-                item.ContourImageSequence = [_image_reference("1.2.840.10008.5.1.4.1.1.2", by_slice[k])]
+                item.ContourImageSequence = [_image_reference(CTImageStorage, by_slice[k])]
             item.ContourGeometricType = "CLOSED_PLANAR"
             item.NumberOfContourPoints = len(points_mm)
-            item.ContourData = [f"{value:.3f}" for value in points_mm.ravel()]
+            item[_CONTOUR_DATA] = _decimal_strings(points_mm)
             items.append(item)
     roi.ContourSequence = items
     return roi
 
 
-def _contours_mm(slice_mask: np.ndarray, k: int, image: sitk.Image) -> list[np.ndarray]:
-    """Closed contours (n, 3) in LPS mm around the True voxels of one slice (y, x), last point not repeated."""
+def _decimal_strings(points_mm: np.ndarray) -> RawDataElement:
+    """Contour Data as it stands in the file: a Python object a number would take minutes for a whole body."""
+    text = "\\".join(f"{value:.3f}" for value in points_mm.ravel().tolist()).encode("ascii")
+    text += b" " * (len(text) % 2)
+    return RawDataElement(_CONTOUR_DATA, "DS", len(text), text, 0, True, True)
+
+
+def _contours_mm(slice_mask: np.ndarray, corner: tuple[int, int, int], image: sitk.Image) -> list[np.ndarray]:
+    """Closed contours (n, 3) in LPS mm around the True voxels of one slice (y, x), last point not repeated.
+
+    `corner` is the voxel index (x, y, z) of the first pixel of `slice_mask`.
+    """
     from contourpy import contour_generator
 
-    rows, columns = np.flatnonzero(slice_mask.any(axis=1)), np.flatnonzero(slice_mask.any(axis=0))
-    top, left = rows[0] - 1, columns[0] - 1  # a rim of background closes contours at the edge of the image
-    padded = np.pad(slice_mask[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1], 1).astype(np.float32)
     origin_mm, spacing_mm = np.asarray(image.GetOrigin()), np.asarray(image.GetSpacing())
+    padded = np.pad(slice_mask, 1).astype(np.float32)  # a rim of background closes contours at the edge
     contours = []
     for line in contour_generator(z=padded).lines(0.5):
         corners = _without_collinear(line[:-1])
-        indices = np.column_stack([corners[:, 0] + left, corners[:, 1] + top, np.full(len(corners), k)])
+        indices = np.column_stack([corners - 1, np.zeros(len(corners))]) + corner
         contours.append(origin_mm + indices * spacing_mm)
     return contours
 
