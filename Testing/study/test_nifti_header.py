@@ -60,3 +60,11 @@ def test_an_unknown_orientation_is_refused(nifti, refusal):
 def test_a_damaged_header_is_refused(nifti, refusal):
     assert "the NIfTI header is damaged" in refusal(nifti(patches=[(40, struct.pack("<h", 99))]))
     assert "no NIfTI file" in refusal(nifti(patches=[(0, b"\1\2\3\4")]))
+
+
+@pytest.mark.parametrize("name", ["ct.nii", "ct.nii.gz"])
+@pytest.mark.parametrize("voxel", [0, 209])
+def test_a_value_that_is_no_number_is_refused_not_read_as_zero(nifti, refusal, name, voxel):
+    path = nifti(name, patches=[(352 + 4 * voxel, struct.pack("<f", float("nan")))])
+    assert sitk.GetArrayFromImage(sitk.ReadImage(str(path))).ravel()[voxel] == 0  # what ITK makes of it
+    assert f"{name}: the image holds values that are no numbers (NaN or infinite)" in refusal(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pydicom
@@ -32,7 +33,7 @@ def read_masks(path: Path | str, study: CTStudy, *, labels: Path | str | None = 
     that cannot be read; `Cancelled` when `progress` was cancelled.
     """
     path, progress = Path(path), progress or Progress()
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises for names too long
         raise InputError("there is no such file or folder", where=path, mend="Check the path of the masks.")
     if path.is_dir():
         return _read_folder(path, study, progress)

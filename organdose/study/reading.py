@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def read_ct(path: Path, *, protocol: Path | None = None, series: str | None = No
 
 
 def _read_images(path: Path, series: str | None, progress: Progress) -> CTStudy:
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises for names too long
         raise InputError("there is no such file or folder", where=path, mend="Check the path of the CT.")
     if path.is_dir() or not is_volume_file(path):
         return read_dicom_ct(path, series=series, progress=progress)
