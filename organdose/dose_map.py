@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -27,3 +27,18 @@ class DoseMap:
     relative_uncertainty: sitk.Image | None = None
     organ_relative_uncertainty: dict[str, float] = field(default_factory=dict)
     facts: dict[str, object] = field(default_factory=dict)
+
+
+def within(dose: DoseMap, kept: np.ndarray) -> DoseMap:
+    """The same map with dose 0 and uncertainty 1 outside `kept` (bool, (z, y, x)); its facts say so."""
+    facts = {**dose.facts, "dose_outside_masks": "not stated: set to zero, with an uncertainty of 100 %"}
+    uncertainty = dose.relative_uncertainty
+    return replace(dose, dose_mgy=_masked(dose.dose_mgy, kept, 0.0), facts=facts,
+                   relative_uncertainty=None if uncertainty is None else _masked(uncertainty, kept, 1.0))
+
+
+def _masked(image: sitk.Image, kept: np.ndarray, outside: float) -> sitk.Image:
+    values = np.where(kept, sitk.GetArrayViewFromImage(image), np.float32(outside))
+    masked = sitk.GetImageFromArray(values)
+    masked.CopyInformation(image)
+    return masked

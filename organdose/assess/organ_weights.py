@@ -18,6 +18,7 @@ from organdose.anatomy.box_overlap import axis_edges_mm, overlap_matrix
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.assess.organ_coverage import organ_coverage
 from organdose.assess.organ_selection import Selection, organ_selections
+from organdose.assess.overlap_sums import AxisShares, add_overlaps
 from organdose.errors import InputError
 from organdose.progress import Progress
 
@@ -50,6 +51,12 @@ class OrganWeights:
         """Volume of one dose voxel in ml."""
         return float(np.prod(self.dose_grid.GetSpacing())) / 1000.0
 
+    def drawn(self) -> np.ndarray:
+        """Boolean array (z, y, x) of the dose grid: the voxels that hold a part of any organ."""
+        reached = np.zeros(self.mass_g.shape[1], dtype=bool)
+        reached[self.volume_ml.indices] = True
+        return reached.reshape(tuple(reversed(self.dose_grid.GetSize())))
+
     def row(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(flat dose-voxel indices, mass in g, volume in ml) of one organ. Raises `ValueError` for an unknown name."""
         index = self.names.index(name)
@@ -71,12 +78,12 @@ def organ_weights(masks: OrganMasks, ct_density_g_cm3: np.ndarray, dose_grid: si
     """
     _check(masks, ct_density_g_cm3, dose_grid)
     selections = organ_selections(masks, organs)
-    overlaps = _axis_overlaps_mm(masks.reference, dose_grid)
+    shares, shape = _axis_shares(masks.reference, dose_grid), tuple(reversed(dose_grid.GetSize()))
     rows, edges, shown, notes = [], {}, {}, {}
     for done, selection in enumerate(selections):
         if progress is not None:
             progress.report("organ masses", done / len(selections), selection.name)
-        indices, mass_g, volume_ml, drawn_ml = _overlap(selection, ct_density_g_cm3, masks, overlaps)
+        indices, mass_g, volume_ml, drawn_ml = _overlap(selection, ct_density_g_cm3, masks, shares, shape)
         _check_row(selection.name, mass_g, volume_ml, drawn_ml)
         rows.append((indices, mass_g, volume_ml))
         edge = organ_coverage(selection, masks.shape, float(mass_g.sum()), sex)
@@ -90,37 +97,34 @@ def organ_weights(masks: OrganMasks, ct_density_g_cm3: np.ndarray, dose_grid: si
                         {name: note for name, note in notes.items() if note})
 
 
-def _axis_overlaps_mm(fine: sitk.Image, coarse: sitk.Image) -> list[np.ndarray]:
-    """For the axes z, y, x: overlap in mm of each coarse voxel (row) with each fine voxel (column).
-
-    Dense and float32, because the products that follow are dense: BLAS beats sparse matrices at these sizes.
-    """
+def _axis_shares(fine: sitk.Image, coarse: sitk.Image) -> tuple[AxisShares, AxisShares, AxisShares]:
+    """For the axes z, y, x: how fine voxels share out among coarse ones."""
     def edges_mm(image: sitk.Image, axis: int) -> np.ndarray:
         return axis_edges_mm(image.GetOrigin()[axis], image.GetSpacing()[axis], image.GetSize()[axis])
 
-    return [overlap_matrix(edges_mm(fine, axis), edges_mm(coarse, axis)).toarray().astype(np.float32)
-            for axis in (2, 1, 0)]
+    return tuple(AxisShares.of(overlap_matrix(edges_mm(fine, axis), edges_mm(coarse, axis))) for axis in (2, 1, 0))
 
 
-def _overlap(selection: Selection, density_g_cm3: np.ndarray, masks: OrganMasks, overlaps_mm: list[np.ndarray],
-             ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """(flat dose indices, mass in g, volume in ml, volume in ml as drawn on the CT) of one organ."""
+def _overlap(selection: Selection, density_g_cm3: np.ndarray, masks: OrganMasks, shares: tuple[AxisShares, ...],
+             shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """(flat dose indices, mass in g, volume in ml, volume in ml as drawn on the CT) of one organ.
+
+    `shape` is that of the dose grid (z, y, x).
+    """
     box = selection.box
     # Only the dose voxels that the organ's box reaches, so that a small organ costs nothing.
-    reached = [np.flatnonzero(overlap[:, part].any(axis=1)) for overlap, part in zip(overlaps_mm, box, strict=True)]
-    z, y, x = (overlap[:, part][rows] for overlap, part, rows in zip(overlaps_mm, box, reached, strict=True))
-    planes_g, planes_ml, voxels = [], [], 0
+    reached = [axis.part(part).reached() for axis, part in zip(shares, box, strict=True)]
+    corner = tuple(part.start for part in reached)
+    volume_ml = np.zeros([part.stop - part.start for part in reached])
+    mass_g, voxels = np.zeros_like(volume_ml), 0
     for start in range(box[0].start, box[0].stop, _SLAB_SLICES):
         slab = (slice(start, min(start + _SLAB_SLICES, box[0].stop)), *box[1:])
         inside = selection.mask(masks.layers, slab)
         voxels += np.count_nonzero(inside)
-        planes_ml.append(y @ inside.astype(np.float32) @ x.T)
-        planes_g.append(y @ np.where(inside, density_g_cm3[slab], np.float32(0)) @ x.T)
-    volume_ml = np.tensordot(z, np.concatenate(planes_ml), axes=1) / 1000.0
-    mass_g = np.tensordot(z, np.concatenate(planes_g), axes=1) / 1000.0
+        add_overlaps(inside, density_g_cm3[slab], tuple(axis.part(part) for axis, part in zip(shares, slab)), corner,
+                     volume_ml, mass_g)
     held = np.nonzero(volume_ml > _FUZZ * volume_ml.max(initial=0))
-    shape = tuple(overlap.shape[0] for overlap in overlaps_mm)
-    indices = np.ravel_multi_index(tuple(rows[at] for rows, at in zip(reached, held, strict=True)), shape)
+    indices = np.ravel_multi_index(tuple(at + first for at, first in zip(held, corner, strict=True)), shape)
     drawn_ml = voxels * float(np.prod(masks.reference.GetSpacing())) / 1000.0
     return indices, mass_g[held], volume_ml[held], drawn_ml
 

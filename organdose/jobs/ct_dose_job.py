@@ -16,7 +16,7 @@ from organdose.assess.organ_table import organ_table
 from organdose.assess.organ_weights import OrganWeights, organ_weights
 from organdose.ct.dose_grid import DoseGrid, dose_grid
 from organdose.ct.engines import EngineParameters, engine
-from organdose.dose_map import DoseMap
+from organdose.dose_map import DoseMap, within
 from organdose.errors import InputError
 from organdose.jobs.record import RunRecord
 from organdose.jobs.result_folder import RECORD_NAME, check_result_folder, result_folder
@@ -95,6 +95,8 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
         weights = _weights(study, masks, grid, job, progress)
     with record.timed("dose"):
         dose = chosen.run(study, grid, parameters, organs=weights.names, organ_mass_g=weights.mass_g, progress=progress)
+        # Kerma of the room's air around the patient is no dose of anybody; every voxel of a mask keeps its value.
+        dose = within(dose, weights.drawn())
     with record.timed("assess"):
         rows, histograms = organ_table(dose, weights), dose_volume_histograms(dose, weights)
     record.facts.update(engine=dose.engine, masks=masks.origin, mask_notes=masks.notes, **dose.facts,
