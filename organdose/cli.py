@@ -136,7 +136,10 @@ def benchmark() -> None:
 
 
 def _listed(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+    names = None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+    if names == ():
+        raise InputError(f"--organs {text!r} names no organ", mend="Give names separated by commas, or leave it out.")
+    return names
 
 
 def _progress():
@@ -150,12 +153,13 @@ def _progress():
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. Exit status: 0 done, 2 bad input or usage, 130 cancelled, 1 anything else."""
     try:
-        status = app(args=arguments, standalone_mode=False)
+        status = app(args=arguments, prog_name="organdose", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except InputError as error:
         _stop(f"organdose: {error}", 2)
     except _UsageError as error:
-        _stop(f"organdose: {error.format_message()} See organdose --help.", 2)
+        told = error.format_message().rstrip(". ") or "no command given"
+        _stop(f"organdose: {told}. See organdose --help.", 2)
     except (Cancelled, KeyboardInterrupt, typer.Abort):
         _stop("organdose: cancelled, nothing was written", 130)
     except MemoryError:

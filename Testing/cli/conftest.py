@@ -171,7 +171,7 @@ def refused(organdose, tmp_path) -> Callable[..., str]:
         assert message.startswith("organdose: ") and len(message) > 30
         assert all(_PROGRESS.match(line) for line in above), above
         for word in (words,) if isinstance(words, str) else words:
-            assert word in message
+            assert word in message, message
         assert not any(secret in outcome.err for secret in (*PATIENT_NAME.split("^"), PATIENT_ID))
         assert sorted(tmp_path.rglob("*")) == before
         return message

@@ -14,6 +14,7 @@ from scipy.ndimage import find_objects
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import Organ, describe
 from organdose.errors import InputError
+from organdose.export.image_file import write_image
 from organdose.export.whole_file import whole_file
 
 _TERMINOLOGY = "Segmentation category and type - DICOM master list"
@@ -35,10 +36,7 @@ def write_seg_nrrd(masks: OrganMasks, path: Path | str) -> None:
     for key, value in _header(masks).items():
         image.SetMetaData(key, value)
     with whole_file(path) as temporary:
-        try:
-            sitk.WriteImage(image, str(temporary), useCompression=True)
-        except RuntimeError as error:  # SimpleITK has no finer exception
-            raise OSError(f"SimpleITK could not write the file ({str(error).strip().splitlines()[-1]})") from error
+        write_image(image, temporary)
 
 
 def terminology_entry(organ: Organ) -> str:

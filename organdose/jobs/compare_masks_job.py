@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from organdose.assess.mask_comparison import compare_masks
@@ -23,6 +24,8 @@ def run_compare_masks(test: Path, reference: Path, out: Path, ct: Path | None = 
     the reference file. Raises `InputError` for files that cannot be read or do not fit.
     """
     progress = progress or Progress()
+    if not os.path.exists(reference):
+        raise InputError("there is no such file or folder", where=reference, mend="Check the path of the masks.")
     if ct is not None:
         study = read_ct(ct, progress=progress)
     elif is_mask_image(reference) and reference.is_file():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from organdose.export.image_file import write_image
 from organdose.export.pictures import write_pictures
 from organdose.export.report import ReportContent, write_report
 from organdose.export.tables import write_dvh_csv, write_organs_csv
@@ -18,7 +19,7 @@ from organdose.progress import Progress
 
 def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *, scene: bool,
                         progress: Progress) -> None:
-    """Fill `folder` with everything but `run.json`. Raises `InputError` when a file cannot be written."""
+    """Fill `folder` with everything but `run.json`. Raises `OSError` or `InputError` when one cannot be written."""
     dose = result.dose
     with record.timed("tables"):
         _write_map(dose.dose_mgy, folder / "dose.nrrd", units="mGy", quantity=dose.quantity, engine=dose.engine)
@@ -45,7 +46,7 @@ def _write_map(image: sitk.Image, path: Path, **header: str) -> None:
     image = sitk.Image(image)
     for key, value in header.items():
         image.SetMetaData(key, value)
-    sitk.WriteImage(image, str(path), useCompression=True)
+    write_image(image, path)
 
 
 def _write_scene(path: Path, result: CTDoseResult, record: RunRecord, progress: Progress) -> None:

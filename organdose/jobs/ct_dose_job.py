@@ -40,7 +40,7 @@ class CTDoseJob(BaseModel):
     segmentation: Path | None = None
     protocol: Path | None = None
     series: str | None = None
-    organs: tuple[str, ...] | None = None
+    organs: tuple[str, ...] | None = Field(None, min_length=1)
     engine: str = "mc"
     voxel_mm: float = Field(5.0, ge=0.5, le=20)
     engine_parameters: dict[str, object] = Field(default_factory=dict)
@@ -80,6 +80,8 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
     """Read, segment, compute and assess, without writing anything; notes inputs, facts and times in `record`."""
     chosen = engine(job.engine)
     parameters = _engine_parameters(chosen.parameters, job.engine_parameters)
+    # Defaults too: they may be others when the record is run again.
+    record.job["engine_parameters"] = parameters.model_dump(mode="json")
     with record.timed("read"):
         study = read_ct(job.ct, protocol=job.protocol, series=job.series, progress=progress)
         chosen.check(study, parameters)

@@ -9,7 +9,7 @@ from pathlib import Path
 from organdose.errors import InputError
 from organdose.jobs.ct_dose_job import run_ct_dose
 from organdose.jobs.parameters import ct_dose_job
-from organdose.jobs.phantom_study import write_phantom_study
+from organdose.jobs.phantom_study import PhantomStudyPaths, write_phantom_study
 from organdose.jobs.result_folder import check_result_folder
 from organdose.progress import Progress
 
@@ -35,10 +35,11 @@ def run_demo(out: Path, *, seed: int = 0, histories: int = 20_000_000, progress:
     """
     study, result = out / "study", out / "ct-dose"
     check_result_folder(result)
+    planned = PhantomStudyPaths(study)
+    job = ct_dose_job(ct=planned.ct, out=result, segmentation=planned.rtstruct, histories=histories)
     new = not out.exists()
     try:
-        paths = write_phantom_study("adult-male", study, seed=seed, progress=progress)
-        job = ct_dose_job(ct=paths.ct, out=result, segmentation=paths.rtstruct, histories=histories)
+        write_phantom_study("adult-male", study, seed=seed, progress=progress)
         run_ct_dose(job, progress)
         picture = _picture_of_scene(result / "scene.mrb", out / "scene.png", progress or Progress())
     except BaseException:

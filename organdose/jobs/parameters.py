@@ -6,17 +6,25 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from organdose.ct.engines import engine
 from organdose.errors import InputError
 from organdose.jobs.ct_dose_job import CTDoseJob
 
+# Where the command line's option is not the parameter's name.
+_OPTIONS = {"uncertainty_percent": "uncertainty"}
 _ENGINE_PARAMETERS = ("scanner", "histories", "uncertainty_percent", "seed", "device")
 
 
 def ct_dose_job(**values: object) -> CTDoseJob:
-    """A `CTDoseJob`; values that belong to the engine go to it, None means 'not given'. Raises `InputError`."""
+    """A `CTDoseJob`; values that belong to the engine go to it, None means 'not given'.
+
+    Raises `InputError` for the first value that does not fit the job or its engine.
+    """
     given = {name: value for name, value in values.items() if value is not None}
     own_engine = {name: given.pop(name) for name in _ENGINE_PARAMETERS if name in given}
-    return checked(CTDoseJob, **given, engine_parameters=own_engine)
+    job = checked(CTDoseJob, **given, engine_parameters=own_engine)
+    checked(engine(job.engine).parameters, **own_engine)
+    return job
 
 
 def checked(model: type[BaseModel], **values: object) -> BaseModel:
@@ -25,7 +33,8 @@ def checked(model: type[BaseModel], **values: object) -> BaseModel:
         return model(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]).replace("_", "-")
+        name = ".".join(str(part) for part in first["loc"])
+        name = _OPTIONS.get(name, name).replace("_", "-")
         raise InputError(f"--{name}: {first['msg'].lower()} (given: {first['input']})",
                          mend="Correct the value.") from error
 

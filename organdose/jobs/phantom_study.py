@@ -9,8 +9,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import SimpleITK as sitk
-
 from organdose import __version__
 from organdose.anatomy.phantoms.ct_appearance import SimulatedCT, simulate_ct
 from organdose.anatomy.phantoms.fdg_uptake import UPTAKE_FRACTION, VOIDED_FRACTION, FDGStudy, activity_map, fdg_study
@@ -24,6 +22,7 @@ from organdose.export.dicom_ct_series import write_ct_series
 from organdose.export.dicom_identity import StudyIdentity
 from organdose.export.dicom_pet_series import write_pet_series
 from organdose.export.dicom_seg import write_dicom_seg
+from organdose.export.image_file import write_image
 from organdose.export.rtstruct import write_rtstruct
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.progress import Progress
@@ -115,7 +114,7 @@ def _write(paths: PhantomStudyPaths, phantom: Phantom, ct: SimulatedCT, progress
     pet = simulate_pet(activity, float(fdg.bq_per_ml[media().number["liver"]]), phantom.seed)
     write_pet_series(pet, fdg, identity, paths.pet, progress=progress)
     paths.facts.parent.mkdir()
-    sitk.WriteImage(activity, str(paths.activity), useCompression=True)
+    write_image(activity, paths.activity)
     voxels = VoxelPhantom(phantom, ARMS_UP, ct.image, ct.part, ct.medium)
     del activity, pet
     _write_masks(paths, voxels, study, progress)

@@ -16,15 +16,23 @@ RECORD_NAME = "run.json"
 
 def check_result_folder(folder: Path) -> None:
     """Raises `InputError` when `folder` could not take a result: it holds something else, or cannot be written."""
-    if folder.exists():
-        if not folder.is_dir():
-            raise InputError("the output folder is a file", where=folder, mend="Give another folder with -o.")
-        if any(folder.iterdir()) and not (folder / RECORD_NAME).is_file():
-            raise InputError("the output folder holds files that are not a result of organdose", where=folder,
-                             mend="Give an empty or a new folder with -o.")
-    parent = _existing_parent(folder)
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise InputError("no permission to write there", where=parent, mend="Give another folder with -o.")
+    folder = Path(folder).absolute()
+    try:
+        if folder.exists():
+            _check_ours(folder)
+        # Trying is the only test that holds for root, network drives and read-only file systems alike.
+        os.rmdir(tempfile.mkdtemp(prefix=".organdose-", dir=_existing_parent(folder.parent)))
+    except OSError as error:
+        raise InputError(f"nothing can be written there ({error.strerror or error})", where=folder,
+                         mend="Give another folder with -o.") from error
+
+
+def _check_ours(folder: Path) -> None:
+    if not folder.is_dir():
+        raise InputError("the output folder is a file", where=folder, mend="Give another folder with -o.")
+    if any(folder.iterdir()) and not (folder / RECORD_NAME).is_file():
+        raise InputError("the output folder holds files that are not a result of organdose", where=folder,
+                         mend="Give an empty or a new folder with -o.")
 
 
 @contextmanager
@@ -37,25 +45,30 @@ def result_folder(folder: Path) -> Iterator[Path]:
     folder = Path(folder).absolute()
     check_result_folder(folder)
     made = _make_parents(folder.parent)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".unfinished", dir=folder.parent))
+    try:
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name[:80]}-", suffix=".unfinished", dir=folder.parent))
+    except OSError as error:
+        _remove_empty(made)
+        raise _unwritable(folder, error) from error
     try:
         yield unfinished
         unfinished.chmod(0o777 & ~_umask())
         _swap(unfinished, folder)
     except OSError as error:
         _clean(unfinished, made)
-        raise InputError(f"the result could not be written ({error.strerror or error})", where=folder,
-                         mend="Make room on the disk or give another folder with -o.") from error
+        raise _unwritable(folder, error) from error
     except BaseException:
         _clean(unfinished, made)
         raise
 
 
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    return InputError(f"the result could not be written ({error.strerror or error})", where=folder,
+                      mend="Make room on the disk or give another folder with -o.")
+
+
 def _existing_parent(folder: Path) -> Path:
-    parent = folder.absolute()
-    while not parent.exists():
-        parent = parent.parent
-    return parent
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())
 
 
 def _make_parents(parent: Path) -> list[Path]:
@@ -81,7 +94,11 @@ def _swap(unfinished: Path, folder: Path) -> None:
 
 def _clean(unfinished: Path, made: list[Path]) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
-    for parent in made:
+    _remove_empty(made)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for parent in folders:
         try:
             parent.rmdir()
         except OSError:

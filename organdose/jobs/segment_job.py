@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import organ
@@ -24,7 +24,7 @@ class SegmentJob(BaseModel):
     ct: Path
     out: Path
     engine: str = "analytic"
-    organs: tuple[str, ...] | None = None
+    organs: tuple[str, ...] | None = Field(None, min_length=1)
     series: str | None = None
     model: Path | None = None
     device: str = "auto"

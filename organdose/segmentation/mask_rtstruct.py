@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pydicom
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from organdose.anatomy.organ_masks import OrganMasks
-from organdose.errors import InputError
+from organdose.errors import Cancelled, InputError
 from organdose.progress import Progress
 from organdose.segmentation.contour_raster import inside_contours
 from organdose.segmentation.mask_collection import MaskCollection, MaskLabel
@@ -29,8 +31,36 @@ def read_rtstruct(path: Path, study: CTStudy, progress: Progress) -> OrganMasks:
     frame of reference, when contours lie outside the CT or not in its slices, or when it cannot be read.
     """
     progress.report("reading masks", 0.0, path.name)
-    structure_set = pydicom.dcmread(path)
-    _check_reference(structure_set, study, path)
+    try:
+        structure_set = _complete(path)
+        _check_reference(structure_set, study, path)
+        return _masks(structure_set, study, path, progress)
+    except (InputError, Cancelled, MemoryError):
+        raise
+    except Exception as error:  # pydicom raises whatever it trips over in damaged data, struct.error among it
+        raise _damaged(path) from error
+
+
+def _complete(path: Path) -> Dataset:
+    """The data set; where the file breaks off pydicom hands out what there is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("error", message="(?s).* in file ")  # what it says where a sequence has no end
+        structure_set = pydicom.dcmread(path)
+    stored = [structure_set.get_item(tag) for tag in list(structure_set.keys())]
+    if any(isinstance(e, RawDataElement) and e.value is not None and 0 <= len(e.value) < e.length < 0xFFFFFFFF
+           for e in stored):
+        raise _damaged(path)
+    if structure_set.get("StructureSetROISequence") and not structure_set.get("ROIContourSequence"):
+        raise InputError("its structures have no contours", where=path, mend="Export the structures again.")
+    return structure_set
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError("the structure set is truncated or damaged", where=path, mend="Export the structures again.")
+
+
+def _masks(structure_set: Dataset, study: CTStudy, path: Path, progress: Progress) -> OrganMasks:
     collection = MaskCollection(study, "RTSTRUCT", path)
     contours = {item.ReferencedROINumber: item.get("ContourSequence") or []
                 for item in structure_set.get("ROIContourSequence", [])}

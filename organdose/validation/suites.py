@@ -12,17 +12,21 @@ from organdose.validation.ctdi_suite import ctdi
 from organdose.validation.tg195 import tg195
 
 SUITES = {"tg195": tg195, "ctdi": ctdi}
+FEWEST_HISTORIES = 1000
 
 
 def run_suites(name: str, out: Path, *, histories: int | None = None, progress: Progress | None = None) -> int:
     """Run one suite, or 'all'; writes `<suite>.csv` into `out` and returns how many rows are outside their tolerance.
 
-    Raises `InputError` for an unknown suite or a missing published table.
+    Raises `InputError` for an unknown suite, too few `histories` (photons a case), or a missing published table.
     """
     from organdose.jobs.record import RunRecord
 
     if name != "all" and name not in SUITES:
         raise InputError(f"unknown validation suite {name!r}", mend=f"Suites: {', '.join(SUITES)}, all.")
+    if histories is not None and histories < FEWEST_HISTORIES:
+        raise InputError(f"--histories {histories} are too few to compare",
+                         mend=f"Ask for at least {FEWEST_HISTORIES}, or leave it out for the suite's own number.")
     chosen = SUITES if name == "all" else {name: SUITES[name]}
     record = RunRecord("validate", {"suite": name, "histories": histories})
     outside = 0
