@@ -1,7 +1,8 @@
 """Fixtures every room of the test suite uses."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -41,25 +42,32 @@ def shared_reference() -> Path:
 
 
 @pytest.fixture(scope="session")
-def calibration_cache(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def cheap_calibration(calibration_cache, monkeypatch) -> Path:
-    """Makes CTDI calibrations take a hundredth of the photons (good to 3 %); returns the cache folder that keeps them.
+def cheap_calibrations(tmp_path_factory):
+    """A context in which CTDI calibrations take a hundredth of the photons (good to 3 %); it yields their cache folder.
 
     They are written under the key of the real ones, so that processes started with this $ORGANDOSE_CACHE find them.
     """
     from organdose.ct import ctdi
 
+    simulate, cache = ctdi.simulate_ctdi, tmp_path_factory.mktemp("cache")
+
     def cheap(source, phantom_cm, *, progress=None, **_):
         return simulate(source, phantom_cm, histories=200_000, wanted_percent=None, progress=progress)
 
-    simulate = ctdi.simulate_ctdi
-    monkeypatch.setattr(ctdi, "simulate_ctdi", cheap)
-    monkeypatch.setenv("ORGANDOSE_CACHE", str(calibration_cache))
-    return calibration_cache
+    @contextmanager
+    def context():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ctdi, "simulate_ctdi", cheap)
+            patch.setenv("ORGANDOSE_CACHE", str(cache))
+            yield cache
+
+    return context
+
+
+@pytest.fixture
+def cheap_calibration(cheap_calibrations) -> Iterator[Path]:
+    with cheap_calibrations() as cache:
+        yield cache
 
 
 @pytest.fixture

@@ -119,7 +119,8 @@ def validate(suite: Annotated[str, typer.Argument(help="A suite, or 'all'.")], o
     with _progress() as progress:
         outside = run_suites(suite, out, histories=histories, progress=progress)
     if outside:
-        typer.echo(f"{outside} rows are outside their tolerance; see {out}", err=True)
+        rows = "1 row is outside its" if outside == 1 else f"{outside} rows are outside their"
+        typer.echo(f"{rows} tolerance; see {out}", err=True)
         raise typer.Exit(1)
     typer.echo(f"Every row is inside its tolerance; see {out}")
 

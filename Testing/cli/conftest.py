@@ -1,10 +1,12 @@
 """The command line as a person meets it, and one tiny CT that every bad input is made from."""
 
+import io
 import json
 import re
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,19 +97,48 @@ def _ct_slice(index: int, hu: np.ndarray) -> FileDataset:
     return header
 
 
+def _write_tiny_ct(path: Path, change: Callable | None = None) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    for index, hu in enumerate(tiny_hu()):
+        header = _ct_slice(index, hu)
+        if change is None or change(header, index) is not False:
+            header.save_as(path / f"{index:03d}.dcm", enforce_file_format=True)
+    return path
+
+
 @pytest.fixture
 def tiny_ct(tmp_path) -> Callable[..., Path]:
     """Writes the tiny CT as DICOM and returns its folder; `change(header, index)` may alter each slice, or return
     False to leave it out."""
-    def write(folder: str = "ct", change: Callable | None = None, name: str = "{:03d}.dcm") -> Path:
-        path = tmp_path / folder
-        path.mkdir(parents=True, exist_ok=True)
-        for index, hu in enumerate(tiny_hu()):
-            header = _ct_slice(index, hu)
-            if change is None or change(header, index) is not False:
-                header.save_as(path / name.format(index), enforce_file_format=True)
-        return path
+    def write(folder: str = "ct", change: Callable | None = None) -> Path:
+        return _write_tiny_ct(tmp_path / folder, change)
     return write
+
+
+@dataclass(frozen=True)
+class GoodRun:
+    """A CT dose that came out well: what was asked, what it printed, and where its result lies."""
+
+    ct: Path
+    options: tuple[str, ...]
+    folder: Path
+    cache: Path
+    outcome: Outcome
+
+
+@pytest.fixture(scope="session")
+def good_run(tmp_path_factory, cheap_calibrations) -> GoodRun:
+    """The dose of the tiny CT, through the command line, once for all tests that look at the result."""
+    root = tmp_path_factory.mktemp("good")
+    ct, options = _write_tiny_ct(root / "ct"), ("--voxel-mm", "10", "--histories", "20000", "--seed", "7")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    out, err = io.StringIO(), io.StringIO()
+    with (cheap_calibrations() as cache, redirect_stdout(out), redirect_stderr(err),
+          pytest.raises(SystemExit) as stop):
+        cli.main(["ct-dose", str(ct), "-o", str(root / "result"), *options])
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    return GoodRun(ct, options, root / "result", cache, Outcome(stop.value.code, out.getvalue(), err.getvalue()))
 
 
 @pytest.fixture

@@ -83,3 +83,10 @@ def test_a_folder_that_cannot_be_made_is_refused_in_one_line(organ_masks, tmp_pa
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match="cannot be written"):
         write_seg_nrrd(organ_masks, tmp_path / "file" / "organs.seg.nrrd")
+
+
+def test_organs_left_aside_leave_no_voxel_in_the_file(organ_masks, tmp_path):
+    write_seg_nrrd(organ_masks.kept(["tumour_1", "kidney_left"]), tmp_path / "m.seg.nrrd")
+    image = sitk.ReadImage(str(tmp_path / "m.seg.nrrd"))
+    expected = organ_masks.mask("tumour_1").sum() + organ_masks.mask("kidney_left").sum()
+    assert np.count_nonzero(sitk.GetArrayFromImage(image)) == expected

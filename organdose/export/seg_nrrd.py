@@ -28,6 +28,7 @@ def write_seg_nrrd(masks: OrganMasks, path: Path | str) -> None:
     """
     if not masks.segments:
         raise InputError("there is no mask to write", where=path)
+    masks = _only_named(masks)
     if len(masks.layers) == 1:
         image = sitk.GetImageFromArray(masks.layers[0])
     else:
@@ -37,6 +38,17 @@ def write_seg_nrrd(masks: OrganMasks, path: Path | str) -> None:
         image.SetMetaData(key, value)
     with whole_file(path) as temporary:
         write_image(image, temporary)
+
+
+def _only_named(masks: OrganMasks) -> OrganMasks:
+    """The same masks without the voxels of organs that were left aside (`OrganMasks.kept` shares its arrays)."""
+    used = sorted({layer for layer, _ in masks.segments.values()})
+    tables = {layer: np.zeros(256, np.uint8) for layer in used}
+    for layer, value in masks.segments.values():
+        tables[layer][value] = value
+    layers = [tables[layer][masks.layers[layer]] for layer in used]
+    segments = {name: (used.index(layer), value) for name, (layer, value) in masks.segments.items()}
+    return OrganMasks(masks.reference, layers, segments, masks.origin, masks.notes)
 
 
 def terminology_entry(organ: Organ) -> str:

@@ -47,24 +47,28 @@ class PhantomStudyPaths:
         return self.folder / "pet"
 
     @property
+    def truth(self) -> Path:
+        return self.folder / "truth"
+
+    @property
     def rtstruct(self) -> Path:
-        return self.folder / "truth" / "masks.rtstruct.dcm"
+        return self.truth / "masks.rtstruct.dcm"
 
     @property
     def dicom_seg(self) -> Path:
-        return self.folder / "truth" / "masks.seg.dcm"
+        return self.truth / "masks.seg.dcm"
 
     @property
     def seg_nrrd(self) -> Path:
-        return self.folder / "truth" / "masks.seg.nrrd"
+        return self.truth / "masks.seg.nrrd"
 
     @property
     def activity(self) -> Path:
-        return self.folder / "truth" / "activity_bq_per_ml.nrrd"
+        return self.truth / "activity_bq_per_ml.nrrd"
 
     @property
     def facts(self) -> Path:
-        return self.folder / "truth" / "facts.json"
+        return self.truth / "facts.json"
 
     @property
     def readme(self) -> Path:
