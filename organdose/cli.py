@@ -94,7 +94,7 @@ def ct_dose(ct: Path, out: Out,
         result = run_ct_dose(job, progress)
     for warning in result.study.acquisition.warnings:
         typer.echo(f"Warning: {warning}", err=True)
-    typer.echo(f"Report: {out / 'report.html'}\nScene:  {out / 'scene.mrb'}\nTable:  {out / 'organs.csv'}")
+    _show({"Report": out / "report.html", "Scene": out / "scene.mrb", "Table": out / "organs.csv"})
 
 
 @app.command("compare-masks")
@@ -134,6 +134,12 @@ def benchmark() -> None:
         lines = run_benchmark(progress)
     for line in lines:
         typer.echo(line)
+
+
+def _show(results: dict[str, Path]) -> None:
+    """Where the results lie; the scene is not written where Slicer's libraries are not installed."""
+    for title, path in results.items():
+        typer.echo(f"{title + ':':<8}{path if path.exists() else 'not written, run.json says why'}")
 
 
 def _listed(text: str | None) -> tuple[str, ...] | None:

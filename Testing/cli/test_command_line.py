@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import importlib.util
 import json
 import os
 import re
@@ -150,6 +151,15 @@ def test_an_earlier_result_is_replaced(organdose, good_run, tmp_path, monkeypatc
     assert outcome.status == 0, outcome.err
     assert not (tmp_path / "result" / "old.txt").exists() and (tmp_path / "result" / "organs.csv").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
+
+
+def test_a_scene_that_could_not_be_made_is_not_promised(organdose, good_run, tmp_path, monkeypatch):
+    real = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *more: None if name == "slicer" else real(name, *more))
+    monkeypatch.setattr("organdose.jobs.ct_dose_files.write_pictures", lambda *_, **__: {})
+    outcome = organdose("ct-dose", good_run.ct, "-o", tmp_path / "result", *good_run.options)
+    assert outcome.status == 0 and "Scene:  not written, run.json says why" in outcome.out
+    assert "slicer-core is not installed" in (tmp_path / "result" / "run.json").read_text()
 
 
 def test_masks_and_protocol_of_other_files_are_used(organdose, tiny_volume, protocol, label_map, tmp_path, monkeypatch):

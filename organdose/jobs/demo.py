@@ -10,7 +10,7 @@ from organdose.errors import InputError
 from organdose.jobs.ct_dose_job import run_ct_dose
 from organdose.jobs.parameters import ct_dose_job
 from organdose.jobs.phantom_study import PhantomStudyPaths, write_phantom_study
-from organdose.jobs.result_folder import check_result_folder
+from organdose.jobs.result_folder import check_result_folder, missing_folders, remove_empty
 from organdose.progress import Progress
 
 
@@ -37,14 +37,16 @@ def run_demo(out: Path, *, seed: int = 0, histories: int = 20_000_000, progress:
     check_result_folder(result)
     planned = PhantomStudyPaths(study)
     job = ct_dose_job(ct=planned.ct, out=result, segmentation=planned.rtstruct, histories=histories)
-    new = not out.exists()
+    new = [folder for folder in (study, result) if not folder.exists()]
+    above = missing_folders(out.absolute())
     try:
         write_phantom_study("adult-male", study, seed=seed, progress=progress)
         run_ct_dose(job, progress)
         picture = _picture_of_scene(result / "scene.mrb", out / "scene.png", progress or Progress())
     except BaseException:
-        if new:
-            shutil.rmtree(out, ignore_errors=True)
+        for folder in new:
+            shutil.rmtree(folder, ignore_errors=True)
+        remove_empty(above)
         raise
     return DemoPaths(study, result, result / "report.html", result / "scene.mrb", picture)
 

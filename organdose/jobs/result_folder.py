@@ -48,7 +48,7 @@ def result_folder(folder: Path) -> Iterator[Path]:
     try:
         unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name[:80]}-", suffix=".unfinished", dir=folder.parent))
     except OSError as error:
-        _remove_empty(made)
+        remove_empty(made)
         raise _unwritable(folder, error) from error
     try:
         yield unfinished
@@ -71,9 +71,14 @@ def _existing_parent(folder: Path) -> Path:
     return next(parent for parent in (folder, *folder.parents) if parent.exists())
 
 
+def missing_folders(folder: Path) -> list[Path]:
+    """`folder` and those above it that are not there yet, innermost first."""
+    return [each for each in (folder, *folder.parents) if not each.exists()]
+
+
 def _make_parents(parent: Path) -> list[Path]:
     """Make the folders above the result; returns those that were new, innermost first."""
-    missing = [p for p in (parent, *parent.parents) if not p.exists()]
+    missing = missing_folders(parent)
     try:
         parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -86,7 +91,11 @@ def _swap(unfinished: Path, folder: Path) -> None:
     if folder.exists():
         earlier = unfinished.with_suffix(".earlier")
         folder.rename(earlier)
-        unfinished.rename(folder)
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            earlier.rename(folder)
+            raise
         shutil.rmtree(earlier, ignore_errors=True)
     else:
         unfinished.rename(folder)
@@ -94,10 +103,11 @@ def _swap(unfinished: Path, folder: Path) -> None:
 
 def _clean(unfinished: Path, made: list[Path]) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
-    _remove_empty(made)
+    remove_empty(made)
 
 
-def _remove_empty(folders: list[Path]) -> None:
+def remove_empty(folders: list[Path]) -> None:
+    """Remove folders, innermost first, up to the first that holds something."""
     for parent in folders:
         try:
             parent.rmdir()

@@ -1,0 +1,61 @@
+"""Masks of a CT on disk, drawn and written."""
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from organdose.errors import Cancelled, InputError
+from organdose.jobs.segment_job import SegmentJob, run_segment
+from organdose.progress import Progress
+
+
+@pytest.fixture
+def segment(job_of, tmp_path):
+    ct = job_of().ct
+
+    def run(progress=None, **values):
+        return run_segment(SegmentJob(**({"ct": ct, "out": tmp_path / "m.seg.nrrd"} | values)), progress)
+    return run
+
+
+def test_the_body_is_written_on_the_grid_of_the_ct(segment, tmp_path):
+    masks = segment()
+    image = sitk.ReadImage(str(tmp_path / "m.seg.nrrd"))
+    assert masks.names == ("body",)
+    assert image.GetSize() == (32, 32, 8) and image.GetSpacing() == (10, 10, 10)
+    assert np.array_equal(sitk.GetArrayFromImage(image) > 0, masks.mask("body"))
+
+
+def test_what_is_not_in_the_image_is_noted(segment):
+    assert segment().notes["lung_left"] == "no left lung in the image"
+
+
+@pytest.mark.parametrize(("values", "told"), [
+    ({"organs": ("lung_left",)}, r"not found in this CT: lung_left. Leave them out"),
+    ({"organs": ("body", "livr")}, "unknown organ 'livr'. Did you mean liver"),
+    ({"organs": ("liver",)}, "does not draw 'liver'. It draws: body"),
+    ({"engine": "x"}, "unknown segmentation engine 'x'. Known: analytic"),
+    ({"model": "net.pt"}, "no use for --model net.pt"), ({"device": "cuda"}, "no use for --device cuda"),
+    ({"series": "3"}, "no DICOM series to choose from")])
+def test_what_cannot_be_done_is_refused_and_nothing_is_written(segment, tmp_path, values, told):
+    with pytest.raises(InputError, match=told):
+        segment(**values)
+    assert not list(tmp_path.glob("*.seg.nrrd"))
+
+
+def test_another_ending_is_refused(segment, tmp_path):
+    with pytest.raises(InputError, match=r"written as \.seg\.nrrd"):
+        segment(out=tmp_path / "m.nii.gz")
+
+
+def test_the_cpu_is_fine_for_an_engine_that_knows_no_other(segment):
+    assert segment(device="cpu").names == ("body",)
+
+
+def test_cancelling_leaves_nothing_and_keeps_an_earlier_file(segment, tmp_path):
+    (tmp_path / "m.seg.nrrd").write_text("earlier")
+    progress = Progress(lambda report: progress.cancel() if report.stage == "lungs" else None)
+    with pytest.raises(Cancelled):
+        segment(progress)
+    assert (tmp_path / "m.seg.nrrd").read_text() == "earlier"
+    assert not list(tmp_path.glob(".*"))
