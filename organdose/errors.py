@@ -4,6 +4,8 @@ Every message is one line that says what is wrong, where, and how to mend it. Fr
 the command line prints it and exits with status 2 (130 for a cancelled run).
 """
 
+from functools import partial
+
 
 class InputError(ValueError):
     """Bad input: the message is one line for the person at the screen (what, where, how to mend it)."""
@@ -27,6 +29,10 @@ class MissingFacts(InputError):
         named = "; ".join(f"{key} ({explanation})" for key, explanation in facts.items())
         super().__init__(f"missing acquisition facts: {named}", where=where,
                          mend="Give them in a JSON file with --protocol, under these names.")
+
+    def __reduce__(self):
+        """Made again from its facts when a child process hands it over."""
+        return partial(MissingFacts, where=self.where), (self.facts,)
 
 
 class Cancelled(Exception):

@@ -57,13 +57,16 @@ def read_tissue_table(path: Path) -> TissueTable:
         elements, materials = data["elements"], data["materials"]
         fractions = np.asarray([m["weight_percent"] for m in materials], dtype=float)
         from_hu = np.asarray([m["from_hu"] for m in materials], dtype=float)
-        names = tuple(m["name"] for m in materials)
+        names, source = tuple(m["name"] for m in materials), data["source"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"not a readable tissue table ({type(error).__name__}: {error})", where=path,
                          mend="Follow the layout of Resources/tissues/schneider2000.json.") from error
-    if (nodes.ndim != 2 or np.any(np.diff(nodes[:, 0]) <= 0) or np.any(nodes[:, 1] <= 0)
-            or np.any(np.diff(from_hu) <= 0)):
+    rising = nodes.ndim == 2 and np.all(np.diff(nodes[:, 0]) > 0) and np.all(np.diff(from_hu) > 0)
+    if not (rising and np.isfinite(nodes).all() and np.all(nodes[:, 1] > 0)):
         raise InputError("HU nodes must rise and densities be positive", where=path, mend="Correct the table.")
+    if fractions.shape != (len(names), len(elements)) or not np.all(fractions >= 0):
+        raise InputError(f"each material needs {len(elements)} weights, one for each of the elements, none negative",
+                         where=path, mend="Correct the composition.")
     sums = fractions.sum(axis=1)
     if np.any(np.abs(sums - 100) > 2):
         worst = names[int(np.argmax(np.abs(sums - 100)))]
@@ -71,7 +74,7 @@ def read_tissue_table(path: Path) -> TissueTable:
     compositions = tuple(
         {element: value / total for element, value in zip(elements, row) if value > 0}
         for row, total in zip(fractions, sums))
-    return TissueTable(data["source"], nodes[:, 0], nodes[:, 1], from_hu, names, compositions)
+    return TissueTable(source, nodes[:, 0], nodes[:, 1], from_hu, names, compositions)
 
 
 @cache

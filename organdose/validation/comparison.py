@@ -52,6 +52,10 @@ def reference_table(name: str) -> dict:
     checkout = Path(__file__).resolve().parents[2]
     for root in (os.environ.get("ORGANDOSE_DATA"), checkout.parent / "shared", Path("..") / "shared"):
         if root and (path := Path(root) / "reference" / f"{name}.json").is_file():
-            return json.loads(path.read_text(encoding="utf-8"))
+            try:
+                return json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise InputError(f"the published table is no valid JSON ({error})", where=path,
+                                 mend="Fetch it again.") from error
     raise InputError(f"the published table {name}.json is not here",
                      mend="Set ORGANDOSE_DATA to the folder that holds reference/; the tables do not ship with us.")
