@@ -18,7 +18,7 @@ PIP_JSON = "https://pypi.org/pypi/pip/json"
 
 
 def main(folder: Path) -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 (this script runs before anything is installed)
         sys.exit(f"organdose needs Python 3.11 or newer, this is {sys.version.split()[0]}. Set PYTHON=... for make.")
     try:
         import ensurepip  # noqa: F401

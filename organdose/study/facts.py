@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from enum import Enum
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 from organdose.errors import MissingFacts
@@ -11,7 +11,7 @@ from organdose.errors import MissingFacts
 T = TypeVar("T")
 
 
-class Origin(str, Enum):
+class Origin(StrEnum):
     """Where a fact came from; shown beside it in every table."""
 
     header = "header"
