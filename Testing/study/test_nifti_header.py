@@ -29,7 +29,7 @@ def nifti(tmp_path):
 @pytest.mark.parametrize("cut", [1, 400])
 def test_missing_voxels_are_refused_not_read_as_zero(nifti, refusal, name, cut):
     path = nifti(name, cut=cut)
-    assert sitk.GetArrayViewFromImage(sitk.ReadImage(str(nifti("plain.nii", cut=400))))[-1].max() == 0
+    assert sitk.GetArrayFromImage(sitk.ReadImage(str(nifti("plain.nii", cut=400))))[-1].max() == 0
     assert f"{name}: the file is truncated" in refusal(path)
 
 
