@@ -24,10 +24,16 @@ def test_the_phantom_weighs_what_its_pmma_weighs(phantom_cm):
     assert grid.voxel_mass_kg.sum() == pytest.approx(expected_kg, rel=2e-3)
 
 
-def test_uniform_dose_scores_as_that_dose_times_the_chamber_length():
-    grid, scores = ctdi.ctdi_phantom(16.0)
-    two_mgy_kev = 2.0 * grid.voxel_mass_kg / ctdi.MGY_KG_PER_KEV
-    assert scores @ two_mgy_kev.ravel() == pytest.approx([200.0, 200.0])
+@pytest.mark.parametrize("phantom_cm", [16.0, 32.0])
+def test_the_chambers_are_100_mm_long_and_nothing_beyond_them_scores(phantom_cm):
+    grid, scores = ctdi.ctdi_phantom(phantom_cm)
+    z_mm = grid.origin_mm[2] + grid.spacing_mm[2] * np.arange(grid.shape[0])
+    scored = scores.toarray().reshape(2, *grid.shape).any(axis=(2, 3))
+    for chamber in scored:
+        assert chamber.sum() * grid.spacing_mm[2] == pytest.approx(100.0)
+        assert np.abs(z_mm[chamber]).max() + 0.5 * grid.spacing_mm[2] == pytest.approx(50.0)
+    one_mgy_within = np.where(np.abs(z_mm) < 50.0, 1.0, 0.0)[:, None, None] * grid.voxel_mass_kg / ctdi.MGY_KG_PER_KEV
+    assert scores @ one_mgy_within.ravel() == pytest.approx([100.0, 100.0])
 
 
 def test_the_surface_gets_about_twice_the_centre_in_the_body_phantom(source):

@@ -12,12 +12,12 @@ import json
 import math
 import os
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
 
-from organdose import __version__
 from organdose.ct.xray_source import TubePath, XRaySource
 from organdose.progress import Progress
 from organdose.transport.cross_sections import photon_tables
@@ -25,7 +25,8 @@ from organdose.transport.materials import DRY_AIR, PMMA, PMMA_DENSITY_G_CM3
 from organdose.transport.monte_carlo import StopRule, run_photons
 from organdose.transport.voxel_grid import VoxelGrid
 
-_PIXEL_MM, _SLICE_MM, _LENGTH_MM, _CHAMBER_MM = 2.0, 10.0, 150.0, 100.0
+# Slices end at +-50 mm, where the chamber ends.
+_PIXEL_MM, _SLICE_MM, _LENGTH_MM, _CHAMBER_MM = 2.0, 5.0, 150.0, 100.0
 _HOLE_DEPTH_MM = 10.0
 _HOLE_RADIUS_MM = 6.5
 _HISTORIES = 20_000_000
@@ -102,7 +103,7 @@ def simulate_ctdi(source: XRaySource, phantom_cm: float, *, seed: int = 1, histo
 
 
 def calibrated(source: XRaySource, phantom_cm: float, *, progress: Progress | None = None) -> CTDICalibration:
-    """`simulate_ctdi`, remembered in the user's cache folder for the same tube, bowtie, beam and program version."""
+    """`simulate_ctdi`, remembered in the user's cache folder for the same tube, bowtie, beam and code."""
     path = _cache_folder() / f"{_fingerprint(source, phantom_cm)}.json"
     try:
         return CTDICalibration(**json.loads(path.read_text(encoding="utf-8")))
@@ -126,7 +127,15 @@ def _cache_folder() -> Path:
 
 def _fingerprint(source: XRaySource, phantom_cm: float) -> str:
     spectrum = source.spectrum
-    parts = (__version__, phantom_cm, _PIXEL_MM, _HOLE_RADIUS_MM, _WANTED_PERCENT, source.focus_isocentre_mm,
-             source.fan_half_angle_rad, source.total_collimation_mm, source.bowtie, spectrum.bin_kev,
-             spectrum.energies_kev.tolist(), [float(f"{p:.6g}") for p in spectrum.photons])
+    parts = (_physics_digest(), phantom_cm, _WANTED_PERCENT, source.focus_isocentre_mm, source.fan_half_angle_rad,
+             source.total_collimation_mm, source.bowtie, spectrum.bin_kev, spectrum.energies_kev.tolist(),
+             [float(f"{p:.6g}") for p in spectrum.photons])
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
+
+
+@cache
+def _physics_digest() -> str:
+    """Hash of the code a calibration depends on: a change of physics must not meet an old calibration."""
+    here = Path(__file__).resolve().parent
+    files = sorted([*here.glob("*.py"), *here.parent.glob("transport/*.py")])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -105,6 +105,7 @@ def _facts(scanner: Scanner, exposure: Exposure, calibration: CTDICalibration, t
         "ctdivol_mean_mgy": round(float(np.mean(exposure.ctdivol_mgy)), 4),
         "dlp_mgy_cm": round(exposure.dlp_mgy_mm / 10, 2),
         "photons_behind_filters": photons,
+        "calibration_mgy_cm_per_photon": calibration.weighted_mgy_mm / 10,
         "calibration_centre_to_periphery": round(calibration.centre_mgy_mm / calibration.periphery_mgy_mm, 4),
         "calibration_uncertainty_percent": round(100 * calibration.relative_uncertainty, 3),
         "histories": tally.histories,
