@@ -92,7 +92,7 @@ def ct_dose(ct: Path, out: Out,
                       uncertainty_percent=uncertainty, seed=seed, device=device)
     with _progress() as progress:
         result = run_ct_dose(job, progress)
-    for warning in result.study.acquisition.warnings:
+    for warning in (*result.study.acquisition.warnings, *result.warnings):
         typer.echo(f"Warning: {warning}", err=True)
     _show({"Report": out / "report.html", "Scene": out / "scene.mrb", "Table": out / "organs.csv"})
 

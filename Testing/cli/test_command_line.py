@@ -145,7 +145,7 @@ def test_an_earlier_result_is_replaced(organdose, good_run, tmp_path, monkeypatc
     monkeypatch.setattr("organdose.jobs.ct_dose_files.write_pictures", lambda *_, **__: {})
     monkeypatch.setattr("organdose.jobs.ct_dose_files._write_scene", lambda *_, **__: None)
     (tmp_path / "result").mkdir()
-    (tmp_path / "result" / "run.json").write_text("{}")
+    (tmp_path / "result" / "run.json").write_text('{"organdose": "0", "task": "ct-dose", "job": {}}')
     (tmp_path / "result" / "old.txt").write_text("of the earlier run")
     outcome = organdose("ct-dose", good_run.ct, "-o", tmp_path / "result", *good_run.options)
     assert outcome.status == 0, outcome.err

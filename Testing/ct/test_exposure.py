@@ -61,3 +61,26 @@ def test_an_assumed_isocentre_is_the_centre_of_the_image_and_is_told(exposure):
     found = exposure(isocentre_mm=None)
     assert found.isocentre_mm == pytest.approx((0.0, 0.0))
     assert any("isocentre" in line for line in found.assumptions)
+
+
+def test_a_current_of_each_slice_counts_even_beside_one_exposure_for_all(exposure):
+    found = exposure(tube_current_ma=tuple(np.linspace(100.0, 400.0, 12)), exposure_mas=(100.0,))
+    assert found.ctdivol_mgy[-1] == pytest.approx(4 * found.ctdivol_mgy[0])
+
+
+def test_without_any_current_an_even_ctdivol_is_told(exposure):
+    assert any("No tube current" in line for line in exposure().assumptions)
+
+
+@pytest.mark.parametrize(("collimation_mm", "reach_mm"), [(20.0, 50.0), (80.0, 20.0), (120.0, 0.0), (160.0, 0.0)])
+def test_the_beam_of_an_axial_scan_stays_on_the_images(exposure, collimation_mm, reach_mm):
+    # Images from -60 to 60 mm.
+    found = exposure(scan_kind="axial", pitch=None, total_collimation_mm=collimation_mm)
+    assert found.path.z_mm[0] == pytest.approx(-reach_mm)
+    assert found.path.z_mm[-1] == pytest.approx(reach_mm)
+    assert found.dlp_mgy_mm == pytest.approx(1200.0)
+
+
+def test_a_helical_scan_without_table_motion_is_refused(exposure):
+    with pytest.raises(InputError, match="pitch of 0"):
+        exposure(pitch=0.0)

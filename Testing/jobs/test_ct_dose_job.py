@@ -139,3 +139,31 @@ def test_without_slicers_libraries_the_record_says_that_there_is_no_scene(job_of
     run_ct_dose(job)
     assert "slicer-core is not installed" in json.loads((job.out / "run.json").read_text())["facts"]["scene"]
     assert not (job.out / "scene.mrb").exists()
+
+
+def test_a_wanted_uncertainty_that_was_not_reached_is_told_with_the_organ(job_of):
+    result = run_ct_dose(job_of(histories=2000, uncertainty_percent=0.01))
+    assert len(result.warnings) == 1 and "0.01 %" in result.warnings[0] and "body" in result.warnings[0]
+
+
+def test_an_output_folder_that_holds_the_input_is_refused(job_of, tmp_path):
+    (tmp_path / "run.json").write_text('{"organdose": "0", "task": "ct-dose", "job": {}}')
+    with pytest.raises(InputError, match="holds an input"):
+        run_ct_dose(job_of(out=tmp_path))
+    assert (tmp_path / "ct.nrrd").exists()
+
+
+def test_asking_for_one_organ_leaves_the_dose_of_the_rest(job_of, tmp_path):
+    job = job_of()
+    ct = sitk.ReadImage(str(job.ct))
+    labels = np.zeros((8, 32, 32), np.uint8)
+    labels[3:5, 14:18, 14:18] = 1
+    image = sitk.GetImageFromArray(labels)
+    image.CopyInformation(ct)
+    (tmp_path / "masks").mkdir()
+    sitk.WriteImage(image, str(tmp_path / "masks" / "masks.nrrd"))
+    (tmp_path / "masks" / "labels.json").write_text('{"1": "liver"}')
+    result = run_ct_dose(job_of(segmentation=tmp_path / "masks" / "masks.nrrd", organs=("liver",)))
+    assert [row.organ for row in result.rows] == ["liver"]
+    in_water = result.dose.density_g_cm3 > 0.9
+    assert sitk.GetArrayFromImage(result.dose.dose_mgy)[in_water].min() > 0

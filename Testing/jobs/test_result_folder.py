@@ -43,7 +43,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
 
 def _earlier_result(path):
     path.mkdir()
-    (path / RECORD_NAME).write_text("{}")
+    (path / RECORD_NAME).write_text('{"organdose": "0.1.0", "task": "ct-dose", "job": {}}')
     (path / "old.txt").write_text("old")
     return path
 
@@ -121,3 +121,11 @@ def test_a_relative_name_is_below_the_working_folder(tmp_path, monkeypatch):
     with result_folder(Path("result")) as folder:
         (folder / "a").write_text("a")
     assert (tmp_path / "result" / "a").exists()
+
+
+def test_a_folder_with_another_programs_run_json_is_left_alone(tmp_path):
+    folder = _earlier_result(tmp_path / "theirs")
+    (folder / RECORD_NAME).write_text('{"other": "program"}')
+    with pytest.raises(InputError, match="not a result of organdose"):
+        check_result_folder(folder)
+    assert (folder / "old.txt").read_text() == "old"

@@ -174,3 +174,10 @@ def test_a_scene_of_something_else_is_refused(scene, tmp_path):
     save_scene(tmp_path / "other.mrb")
     with pytest.raises(InputError, match="no CT dose result"):
         open_scene(tmp_path / "other.mrb")
+
+
+def test_the_bundle_says_it_is_slicers(result, tmp_path):
+    save_scene(tmp_path / "scene.mrb")
+    with zipfile.ZipFile(tmp_path / "scene.mrb") as bundle:
+        mrml = next(name for name in bundle.namelist() if name.endswith(".mrml"))
+        assert b'<MRML version="Slicer 5.' in bundle.read(mrml)

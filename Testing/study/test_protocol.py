@@ -29,10 +29,11 @@ def test_a_protocol_adds_what_the_header_lacks(write_series, protocol):
                      "explanation": "console of the scanner"})
     facts = read_ct(write_series(), protocol=path).acquisition
     assert facts.ctdivol_mgy.value == (20,)
-    assert (facts.ctdivol_mgy.origin, facts.ctdivol_mgy.note) == (Origin.protocol, "console of the scanner")
+    assert facts.ctdivol_mgy.origin == Origin.protocol
     assert facts.isocentre_mm.value == (0, -188.5)
     assert facts.scan_kind.value == "helical"
-    assert facts.warnings == read_ct(write_series()).acquisition.warnings
+    # The explanation is told once, not beside every fact.
+    assert facts.warnings == (*read_ct(write_series()).acquisition.warnings, "protocol file: console of the scanner")
 
 
 def test_a_protocol_wins_over_the_header_and_says_so(write_series, protocol):

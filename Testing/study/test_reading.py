@@ -90,8 +90,9 @@ def test_another_reader_sees_the_same_voxels_in_the_same_place(shared_data, name
 def test_a_missing_ctdivol_comes_from_the_protocol(shared_data, tmp_path):
     protocol = tmp_path / "protocol.json"
     protocol.write_text('{"ctdivol_mgy": 20, "explanation": "assumed for the test"}')
-    fact = read_ct(shared_data / "pancreas_ct_tcm" / "ct", protocol=protocol).acquisition.ctdivol_mgy
-    assert (fact.value, fact.origin, fact.note) == ((20,), Origin.protocol, "assumed for the test")
+    acquisition = read_ct(shared_data / "pancreas_ct_tcm" / "ct", protocol=protocol).acquisition
+    assert (acquisition.ctdivol_mgy.value, acquisition.ctdivol_mgy.origin) == ((20,), Origin.protocol)
+    assert "protocol file: assumed for the test" in acquisition.warnings
 
 
 def test_a_real_nifti_is_turned_to_lps(shared_data):

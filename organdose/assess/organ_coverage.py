@@ -32,7 +32,9 @@ def organ_coverage(selection: Selection, shape: tuple[int, int, int], mass_g: fl
     reference_g = _reference_mass_g(selection.name, sex)
     if math.isnan(reference_g):
         return Coverage(True, math.nan, f"{cut}; part shown unknown")
-    percent = min(100.0, 100.0 * mass_g / reference_g)
+    percent = 100.0 * mass_g / reference_g
+    if percent >= 100.0:
+        return Coverage(True, math.nan, f"{cut}; part shown unknown (heavier than the reference, {reference_g:,.6g} g)")
     return Coverage(True, percent, f"{cut}; part shown estimated (reference mass {reference_g:,.6g} g)")
 
 

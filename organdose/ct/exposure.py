@@ -58,6 +58,9 @@ def exposure_of(study: CTStudy, scanner: Scanner) -> Exposure:
     if phantom_cm not in (16.0, 32.0):
         raise InputError(f"the CTDI phantom is given as {phantom_cm:g} cm", where=where,
                          mend="CTDIvol refers to the 16 cm (head) or the 32 cm (body) phantom.")
+    if facts.scan_kind.value == "helical" and not facts.pitch.value > 0:
+        raise InputError(f"a helical scan with a pitch of {facts.pitch.value:g}", where=where,
+                         mend="Give the pitch, or scan_kind 'axial', with --protocol.")
     assumptions: list[str] = []
     ctdivol_mgy = _ctdivol_per_slice(study, scanner, phantom_cm, assumptions)
     path = _path(study, scanner, ctdivol_mgy, assumptions)
@@ -69,7 +72,7 @@ def exposure_of(study: CTStudy, scanner: Scanner) -> Exposure:
         phantom_cm=phantom_cm,
         path=path,
         ctdivol_mgy=ctdivol_mgy,
-        dlp_mgy_mm=float(np.trapezoid(path.weight, path.z_mm)),
+        dlp_mgy_mm=float(path.weight[0] if len(path.z_mm) == 1 else np.trapezoid(path.weight, path.z_mm)),
         assumptions=tuple(assumptions),
     )
 
@@ -93,29 +96,41 @@ def _ctdivol_per_slice(study: CTStudy, scanner: Scanner, phantom_cm: float, assu
     given_mgy = facts.ctdivol_mgy.value
     if len(given_mgy) > 1:
         return np.asarray(given_mgy, dtype=float)
-    modulation = facts.exposure_mas or facts.tube_current_ma
-    if modulation is not None and len(modulation.value) > 1:
-        values = np.asarray(modulation.value, dtype=float)
-        name = "exposure (mAs)" if facts.exposure_mas is not None else "tube current"
-        assumptions.append(f"One CTDIvol is given for the scan; it follows the {name} of each slice, the mean over the "
-                           "slices being the given value.")
-        return given_mgy[0] * values / values.mean()
+    for fact, name in ((facts.exposure_mas, "exposure (mAs)"), (facts.tube_current_ma, "tube current")):
+        if fact is not None and len(fact.value) > 1:
+            values = np.asarray(fact.value, dtype=float)
+            assumptions.append(f"One CTDIvol is given for the scan; it follows the {name} of each slice, the mean over "
+                               "the slices being the given value.")
+            return given_mgy[0] * values / values.mean()
+    if facts.exposure_mas is None and facts.tube_current_ma is None:
+        assumptions.append("No tube current is known: the CTDIvol is taken to be the same in every slice.")
     return np.full(count, float(given_mgy[0]))
 
 
 def _path(study: CTStudy, scanner: Scanner, ctdivol_mgy: np.ndarray, assumptions: list[str]) -> TubePath:
-    """Slices' range, with half a slice at both ends, and for helical scans the overranging beyond it."""
+    """Where the beam's centre goes: over the slices, and for helical scans the overranging beyond them.
+
+    The slices reach half a slice beyond their centres. An axial scan's beam covers just the images, so that its centre
+    stays half a collimation inside them.
+    """
     facts = study.acquisition
     z_mm = np.asarray(study.slice_positions_mm)
-    half_slice_mm = 0.5 * study.image.GetSpacing()[2]
-    extra_mm = half_slice_mm
+    half_slice_mm, collimation_mm = 0.5 * study.image.GetSpacing()[2], facts.total_collimation_mm.value
     if facts.scan_kind.value == "helical":
-        overrange_mm = 0.5 * scanner.overrange_rotations * facts.pitch.value * facts.total_collimation_mm.value
-        extra_mm += overrange_mm
+        overrange_mm = 0.5 * scanner.overrange_rotations * facts.pitch.value * collimation_mm
         assumptions.append(f"Overranging: {overrange_mm:.1f} mm at each end (in total "
                            f"{scanner.overrange_rotations:g} rotation(s)) with the tube current of the end slice.")
-    return TubePath(np.concatenate([[z_mm[0] - extra_mm], z_mm, [z_mm[-1] + extra_mm]]),
-                    np.concatenate([[ctdivol_mgy[0]], ctdivol_mgy, [ctdivol_mgy[-1]]]))
+        extra_mm = half_slice_mm + overrange_mm
+        return TubePath(np.concatenate([[z_mm[0] - extra_mm], z_mm, [z_mm[-1] + extra_mm]]),
+                        np.concatenate([[ctdivol_mgy[0]], ctdivol_mgy, [ctdivol_mgy[-1]]]))
+    dlp_mgy_mm = 2 * half_slice_mm * ctdivol_mgy.sum()
+    first_mm, last_mm = z_mm[0] - half_slice_mm + 0.5 * collimation_mm, z_mm[-1] + half_slice_mm - 0.5 * collimation_mm
+    if last_mm - first_mm < 1e-6:
+        return TubePath(np.array([0.5 * (z_mm[0] + z_mm[-1])]), np.array([dlp_mgy_mm]))
+    inner = z_mm[(z_mm > first_mm) & (z_mm < last_mm)]
+    path_mm = np.concatenate([[first_mm], inner, [last_mm]])
+    weight = np.interp(path_mm, z_mm, ctdivol_mgy)
+    return TubePath(path_mm, weight * dlp_mgy_mm / np.trapezoid(weight, path_mm))
 
 
 def _focus_isocentre_mm(facts: CTAcquisition, scanner: Scanner, assumptions: list[str]) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from organdose.errors import InputError
 from organdose.export.image_file import write_image
 from organdose.export.pictures import write_pictures
 from organdose.export.report import ReportContent, write_report
@@ -38,8 +39,8 @@ def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *
     write_report(ReportContent(
         title="CT organ dose", acquisition=result.study.acquisition, masks_origin=result.masks.origin,
         rows=result.rows, dvhs=result.histograms, pictures=pictures, headline=headline(result), method=method(result),
-        limits=limits(result), engine=dose.engine, engine_facts=dose.facts, warnings=mask_warnings(result.masks),
-        record=record.as_dict()), folder / "report.html")
+        limits=limits(result), engine=dose.engine, engine_facts=dose.facts,
+        warnings=[*result.warnings, *mask_warnings(result.masks)], record=record.as_dict()), folder / "report.html")
 
 
 def _write_map(image: sitk.Image, path: Path, **header: str) -> None:
@@ -55,6 +56,14 @@ def _write_scene(path: Path, result: CTDoseResult, record: RunRecord, progress: 
         record.facts["scene"] = "not written: slicer-core is not installed (pip install 'organdose[slicer]')"
         return
     from organdose.scene.ct_dose_scene import build_ct_dose_scene, save_scene
+    from organdose.scene.headless import start_slicer
+
+    try:
+        start_slicer()
+    except (ImportError, InputError) as error:
+        # A dose that took minutes is worth more than the scene: it can be computed without, the record says why.
+        record.facts["scene"] = f"not written: {error}"
+        return
 
     progress.report("Slicer scene", 0.0)
     scene = build_ct_dose_scene(result.study.image, result.dose, result.masks, result.rows, result.histograms)

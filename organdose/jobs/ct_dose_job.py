@@ -56,6 +56,7 @@ class CTDoseResult:
     dose: DoseMap
     rows: list[OrganDose]
     histograms: list[DoseVolumeHistogram]
+    warnings: tuple[str, ...] = ()
 
 
 def run_ct_dose(job: CTDoseJob, progress: Progress | None = None) -> CTDoseResult:
@@ -68,6 +69,7 @@ def run_ct_dose(job: CTDoseJob, progress: Progress | None = None) -> CTDoseResul
     progress = progress or Progress()
     record = RunRecord("ct-dose", json.loads(job.model_dump_json()))
     check_result_folder(job.out)
+    _check_inputs_outside(job)
     result = compute_ct_dose(job, record, progress)
     with result_folder(job.out) as folder:
         write_ct_dose_files(folder, result, record, scene=job.scene, progress=progress)
@@ -94,20 +96,44 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
             record.add_input("segmentation", job.segmentation, _files_of(job.segmentation))
     with record.timed("dose grid"):
         grid = dose_grid(study.image, job.voxel_mm, schneider2000(), progress=progress)
-        weights = _weights(study, masks, grid, job, progress)
+        weights = _weights(study, masks, grid, job.organs, progress)
     with record.timed("dose"):
         dose = chosen.run(study, grid, parameters, organs=weights.names, organ_mass_g=weights.mass_g, progress=progress)
         # Kerma of the room's air around the patient is no dose of anybody; every voxel of a mask keeps its value.
-        dose = within(dose, weights.drawn())
+        dose = within(dose, (weights if job.organs is None else _weights(study, masks, grid, None, progress)).drawn())
     with record.timed("assess"):
         rows, histograms = organ_table(dose, weights), dose_volume_histograms(dose, weights)
     record.facts.update(engine=dose.engine, masks=masks.origin, mask_notes=masks.notes, **dose.facts,
-                        warnings=list(study.acquisition.warnings))
-    return CTDoseResult(study, masks, dose, rows, histograms)
+                        warnings=[*study.acquisition.warnings, *(warnings := _warnings(dose, parameters))])
+    return CTDoseResult(study, masks, dose, rows, histograms, warnings)
 
 
-def _weights(study: CTStudy, masks: OrganMasks, grid: DoseGrid, job: CTDoseJob, progress: Progress) -> OrganWeights:
-    return organ_weights(masks, grid.ct_density_g_cm3, grid.geometry, sex=study.patient_sex, organs=job.organs,
+def _warnings(dose: DoseMap, parameters: EngineParameters) -> tuple[str, ...]:
+    """What the engine was asked for and could not do."""
+    wanted_percent = getattr(parameters, "uncertainty_percent", None)
+    reached = dose.organ_relative_uncertainty
+    if wanted_percent is None or not reached:
+        return ()
+    worst = max(reached, key=reached.get)
+    # The calibration's own uncertainty comes on top of what the run was stopped by.
+    if 100 * reached[worst] <= 1.1 * wanted_percent:
+        return ()
+    return (f"the wanted uncertainty of {wanted_percent:g} % was not reached for every organ ({worst}: "
+            f"{100 * reached[worst]:.2g} %): allow more histories",)
+
+
+def _check_inputs_outside(job: CTDoseJob) -> None:
+    """A result replaces its folder: no input may lie in it."""
+    out = job.out.absolute()
+    for path in (job.ct, job.segmentation, job.protocol):
+        if path is not None and path.absolute().is_relative_to(out):
+            raise InputError("the output folder holds an input of this run", where=job.out,
+                             mend="Give another folder with -o.")
+
+
+def _weights(study: CTStudy, masks: OrganMasks, grid: DoseGrid, organs: tuple[str, ...] | None,
+             progress: Progress) -> OrganWeights:
+    return organ_weights(masks, grid.ct_density_g_cm3, grid.geometry, sex=study.patient_sex, organs=organs,
                          progress=progress)
 
 

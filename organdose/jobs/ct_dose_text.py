@@ -51,6 +51,11 @@ def limits(result: CTDoseResult) -> list[str]:
         "may differ by the angle actually used.",
         "Tissue outside the image is not irradiated here, so that scatter from it is missing in the end slices, and "
         "organs cut by the image show the dose of their imaged part only (see the column 'in image').",
+        "Voxels shared by bone and soft tissue hold one dose for both: thin bones come out too low and tissue beside "
+        "bone is mixed with it. A run with smaller voxels (--voxel-mm) shows by how much.",
+        "Iodine contrast medium is taken for bone where it is bright (above 120 HU): the dose there is too high.",
+        "The scanner is an equivalent model; its bowtie is not that of a make. Patients far off the isocentre are the "
+        "most sensitive to it.",
         "Angular tube-current modulation, the heel effect, and the dose of localiser images are not in the model.",
     ]
     if result.masks.origin.startswith("analytic"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -30,9 +31,17 @@ def check_result_folder(folder: Path) -> None:
 def _check_ours(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError("the output folder is a file", where=folder, mend="Give another folder with -o.")
-    if any(folder.iterdir()) and not (folder / RECORD_NAME).is_file():
+    if any(folder.iterdir()) and not _holds_our_record(folder):
         raise InputError("the output folder holds files that are not a result of organdose", where=folder,
                          mend="Give an empty or a new folder with -o.")
+
+
+def _holds_our_record(folder: Path) -> bool:
+    try:
+        record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and {"organdose", "task", "job"} <= record.keys()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ file puts them together in the order in which the application does, and hangs th
 from __future__ import annotations
 
 import atexit
+import importlib.metadata
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -81,8 +82,15 @@ def vtk_messages_kept():
         vtk.vtkLogger.SetStderrVerbosity(verbosity)
 
 
+def _slicer_version() -> str:
+    """What Slicer would write into its scenes: a scene of another application is opened with a warning."""
+    major, minor, revision, *_ = importlib.metadata.version("slicer-core").split(".")
+    return f"Slicer {major}.{minor}.0 {revision}"
+
+
 def _start_headless(slicer) -> None:
     scene = slicer.vtkMRMLScene()
+    scene.SetVersion(_slicer_version())
     application = slicer.vtkSlicerApplicationLogic()
     slicer.mrmlScene = scene
     slicer.modules = SimpleNamespace()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.organs import describe
 from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
 
@@ -30,7 +31,7 @@ def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Prog
 
 def _fill_body(masks: OrganMasks) -> None:
     """A label map gives each voxel to one organ only: the body is what it calls body and all organs together."""
-    whole = masks.union(masks.names)
+    whole = masks.union(name for name in masks.names if describe(name).category_meaning != "Physical object")
     layer, value = masks.segments.pop("body")
     masks.layers[layer][masks.layers[layer] == value] = 0
     masks.add("body", whole)

@@ -107,16 +107,18 @@ def apply_protocol(acquisition: CTAcquisition, protocol: Protocol, *, slices: in
     Raises `InputError` when a list of per-slice values is not as long as the study has slices.
     """
     facts, warnings = {}, list(acquisition.warnings)
+    if protocol.explanation.strip():
+        warnings.append(f"protocol file: {protocol.explanation.strip()}")
     for name, value in protocol.given().items():
         if isinstance(value, tuple) and name != "isocentre_mm" and len(value) not in (1, slices):
             raise InputError(f"{name} has {len(value)} values, the CT has {slices} slices", where=where,
                              mend="Give one number, or one for each slice from feet to head.")
         header = getattr(acquisition, name)
-        note = protocol.explanation.strip()
+        note = ""
         if header is not None and not _agree(header.value, value):
             warnings.append(f"{name}: {_shown(value)} of the protocol file replaces {_shown(header.value)} "
                             f"({header.origin.value})")
-            note = f"{note}; replaces {_shown(header.value)} ({header.origin.value})".removeprefix("; ")
+            note = f"replaces {_shown(header.value)} ({header.origin.value})"
         facts[name] = Fact(value, Origin.protocol, note)
     return replace(acquisition, **facts, warnings=tuple(warnings))
 
