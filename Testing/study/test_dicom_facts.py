@@ -170,3 +170,8 @@ def test_an_axial_scan_has_pitch_zero_and_keeps_its_exposure_undivided():
     facts = acquisition_facts(_headers(AcquisitionType="SEQUENCED", XRayTubeCurrent=200, RevolutionTime=1.0))
     assert facts.pitch.value == 0
     assert facts.exposure_mas.value == (200,)
+
+
+def test_a_tin_filter_is_told_because_no_scanner_model_has_one():
+    assert any("tin filter" in line for line in acquisition_facts(_headers(FilterMaterial="TIN")).warnings)
+    assert not any("tin" in line for line in acquisition_facts(_headers(FilterMaterial="ALUMINUM")).warnings)

@@ -80,6 +80,8 @@ def acquisition_facts(headers: Sequence[Dataset]) -> CTAcquisition:
     slices = _Headers(headers)
     if any(macro in header for header in headers for macro in _ONE_SOURCE_MACROS):
         slices.warnings.append("the header describes two or more X-ray sources: their exposures are not used")
+    if any(name.upper() in ("TIN", "SN") for header in headers for name in texts(header, "FilterMaterial")):
+        slices.warnings.append("the header names a tin filter, which the scanner models lack: the spectrum is too soft")
     rotation_time_s = slices.one("RevolutionTime", "s")
     collimation_mm = slices.one("TotalCollimationWidth", "mm")
     if rotation_time_s is None:

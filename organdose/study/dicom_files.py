@@ -30,6 +30,7 @@ HEADER_KEYWORDS = [
     "ExposureInuAs", "ExposureTime", "ExposureTimeInms", "ExposureTimeInuS", "RevolutionTime", "TotalCollimationWidth",
     "TableSpeed", "TableFeedPerRotation", "SpiralPitchFactor", "CTDIvol", "CTDIPhantomTypeCodeSequence",
     "DistanceSourceToPatient", "DataCollectionCenterPatient", "AcquisitionType", "ScanOptions",
+    "FilterMaterial",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 ]
 
