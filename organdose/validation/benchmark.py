@@ -30,7 +30,7 @@ def run_benchmark(progress: Progress) -> list[str]:
                         scanner.fan_half_angle_rad, 40.0, bowtie=scanner.bowtie("body"))
     for threads in (1, None):
         grid, _ = ctdi_phantom(32.0)
-        lines.append(_speed("CTDI phantom, 2 mm", source, grid, threads, progress))
+        lines.append(_speed("CTDI phantom, 2 x 2 x 5 mm", source, grid, threads, progress))
     body = dose_grid(_body_ct((256, 256, 100), 1.5625), 5.0, schneider2000()).voxels
     along = replace(source, path=TubePath(np.array([-150.0, 150.0]), np.array([1.0, 1.0])))
     lines.append(_speed("water body with spine, 5 mm", along, body, 1, progress))
