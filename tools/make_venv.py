@@ -13,6 +13,7 @@ import tempfile
 import urllib.request
 import venv
 from pathlib import Path
+from urllib.parse import urljoin
 
 PIP_JSON = "https://pypi.org/pypi/pip/json"
 
@@ -35,7 +36,8 @@ def install_pip(folder: Path) -> None:
     wheel = next(file for file in files if file["packagetype"] == "bdist_wheel")
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / wheel["filename"]
-        with urllib.request.urlopen(wheel["url"], timeout=60) as answer:
+        # A mirror may give the address relative to the page.
+        with urllib.request.urlopen(urljoin(PIP_JSON, wheel["url"]), timeout=60) as answer:
             path.write_bytes(answer.read())
         subprocess.run([folder / "bin" / "python", path / "pip", "install", "--quiet", path], check=True)
 

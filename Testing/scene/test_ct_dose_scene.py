@@ -181,3 +181,11 @@ def test_the_bundle_says_it_is_slicers(result, tmp_path):
     with zipfile.ZipFile(tmp_path / "scene.mrb") as bundle:
         mrml = next(name for name in bundle.namelist() if name.endswith(".mrml"))
         assert b'<MRML version="Slicer 5.' in bundle.read(mrml)
+
+
+def test_a_bundle_is_written_and_read_by_a_relative_path_too(result, tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    monkeypatch.chdir(tmp_path)
+    save_scene("results/scene.mrb")
+    clear_scene()
+    assert len(rows_from_table_node(open_scene("results/scene.mrb").organ_table)) > 0

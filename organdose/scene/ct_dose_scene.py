@@ -90,7 +90,7 @@ def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: 
 
 def save_scene(path: str | Path) -> None:
     """Write the whole scene as a .mrb bundle; the file appears complete or not at all. Raises `InputError`."""
-    path = Path(path)
+    path = Path(path).absolute()  # Slicer's scene reader takes a relative bundle for a broken one
     if path.suffix.lower() != ".mrb":
         raise InputError("a scene is saved as a .mrb file", where=path, mend="Give the name the ending .mrb.")
     try:
@@ -113,7 +113,7 @@ def open_scene(path: str | Path) -> CTDoseScene:
 
     Raises `InputError` when the file is no readable bundle (the scene is then as it was) or holds no CT dose result.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # Slicer's scene reader takes a relative bundle for a broken one
     _check_bundle(path)
     scene = start_slicer()
     with vtk_messages_kept() as messages:
