@@ -20,7 +20,8 @@ def protocol(tmp_path):
 
 
 def test_every_fact_can_be_given_in_a_protocol_file():
-    assert set(Protocol.model_fields) == set(EXPLANATIONS) | {"explanation"}
+    handed_on_by_windows = {"origins", "notes", "remarks", "patient_sex"}
+    assert set(Protocol.model_fields) == set(EXPLANATIONS) | {"explanation"} | handed_on_by_windows
     assert set(EXPLANATIONS) == {each.name for each in fields(CTAcquisition)} - {"warnings"}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from organdose.study.ct_study import CTStudy
 from organdose.study.dicom_facts import acquisition_facts
 from organdose.study.dicom_files import find_dicom_files
 from organdose.study.dicom_pixels import read_hounsfield
-from organdose.study.dicom_series import choose_series
+from organdose.study.dicom_series import CTSeries, choose_series
+from organdose.study.facts import CTAcquisition
 from organdose.study.header_values import text
 from organdose.study.slice_geometry import SliceStack, stack_slices
 
@@ -25,18 +27,12 @@ def read_dicom_ct(path: Path, *, series: str | None, progress: Progress) -> CTSt
 
     Raises `InputError` for everything that would make the volume or its facts untrue; see the modules this one calls.
     """
-    with warnings.catch_warnings():
-        # pydicom warns of every element that breaks the standard's form; its messages quote values of the header.
-        warnings.simplefilter("ignore")
-        files = find_dicom_files(path, progress)
-        chosen, remarks = choose_series(files, series, path)
-        stack = stack_slices(chosen.slices, path)
-        feet_to_head = stack.slices[::-1] if stack.is_head_first else stack.slices
-        acquisition = acquisition_facts([each.header for each in feet_to_head])
+    with _pydicom_quiet():
+        chosen, stack, feet_to_head, acquisition = _headers(path, series, progress)
         image = _lps_image(stack, path, progress)
     return CTStudy(
         image=image,
-        acquisition=replace(acquisition, warnings=(*remarks, *acquisition.warnings)),
+        acquisition=acquisition,
         files=_once(each.file for each in feet_to_head),
         patient_sex=_sex(feet_to_head[0]),
         body_part=text(feet_to_head[0].header, "BodyPartExamined"),
@@ -44,6 +40,35 @@ def read_dicom_ct(path: Path, *, series: str | None, progress: Progress) -> CTSt
         frame_of_reference_uid=text(feet_to_head[0].header, "FrameOfReferenceUID"),
         sop_instance_uids=_once(each.source.sop_instance_uid for each in feet_to_head),
     )
+
+
+def read_dicom_ct_facts(path: Path, *, series: str | None = None,
+                        progress: Progress | None = None) -> tuple[CTAcquisition, str]:
+    """The acquisition facts and the patient's sex ('M', 'F' or '') of a CT series, without its pixels.
+
+    Raises `InputError` as `read_dicom_ct` does.
+    """
+    with _pydicom_quiet():
+        _, _, feet_to_head, acquisition = _headers(path, series, progress or Progress())
+    return acquisition, _sex(feet_to_head[0])
+
+
+def _headers(path: Path, series: str | None,
+             progress: Progress) -> tuple[CTSeries, SliceStack, Sequence[CTSlice], CTAcquisition]:
+    """The series chosen, its slices in space and from feet to head, and what their headers say."""
+    chosen, remarks = choose_series(find_dicom_files(path, progress), series, path)
+    stack = stack_slices(chosen.slices, path)
+    feet_to_head = stack.slices[::-1] if stack.is_head_first else stack.slices
+    acquisition = acquisition_facts([each.header for each in feet_to_head])
+    return chosen, stack, feet_to_head, replace(acquisition, warnings=(*remarks, *acquisition.warnings))
+
+
+@contextmanager
+def _pydicom_quiet() -> Iterator[None]:
+    """pydicom warns of every element that breaks the standard's form; its messages quote values of the header."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _lps_image(stack: SliceStack, where: Path, progress: Progress) -> sitk.Image:

@@ -30,7 +30,11 @@ def _per_slice(low: float, high: float):
 
 
 class Protocol(BaseModel):
-    """Facts under the names of `facts.EXPLANATIONS`, in its units, and an `explanation` in free words."""
+    """Facts under the names of `facts.EXPLANATIONS`, in its units, and an `explanation` in free words.
+
+    A window that read the headers itself hands facts on with their `origins` and `notes` by fact, the headers'
+    `remarks` and the `patient_sex`; who writes a protocol by hand leaves these out.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -48,6 +52,10 @@ class Protocol(BaseModel):
     manufacturer: str | None = None
     model: str | None = None
     explanation: str = ""
+    origins: dict[str, Literal["header", "protocol", "user", "derived"]] = Field(default_factory=dict)
+    notes: dict[str, str] = Field(default_factory=dict)
+    remarks: list[str] = Field(default_factory=list)
+    patient_sex: Literal["M", "F", ""] = ""
 
     def given(self) -> dict[str, object]:
         """The facts it states, lists as tuples, by name."""
@@ -78,13 +86,27 @@ def read_protocol(path: Path) -> Protocol:
         protocol = Protocol.model_validate(content)
     except ValidationError as error:
         raise _refusal(error, path) from error
-    if protocol.ctdi_phantom_cm not in (None, 16, 32):
-        raise InputError(f"ctdi_phantom_cm is {protocol.ctdi_phantom_cm:g}", where=path,
-                         mend=f"It is the {EXPLANATIONS['ctdi_phantom_cm']}.")
+    _check_phantom(protocol, path)
     return protocol
 
 
-def _refusal(error: ValidationError, where: Path) -> InputError:
+def check_fact(name: str, value: object) -> object:
+    """The value of one fact by the rules of the protocol file. Raises `InputError` for one that does not fit."""
+    try:
+        protocol = Protocol.model_validate({name: value})
+    except ValidationError as error:
+        raise _refusal(error, None) from error
+    _check_phantom(protocol, None)
+    return getattr(protocol, name)
+
+
+def _check_phantom(protocol: Protocol, where: Path | None) -> None:
+    if protocol.ctdi_phantom_cm not in (None, 16, 32):
+        raise InputError(f"ctdi_phantom_cm is {protocol.ctdi_phantom_cm:g}", where=where,
+                         mend=f"It is the {EXPLANATIONS['ctdi_phantom_cm']}.")
+
+
+def _refusal(error: ValidationError, where: Path | None) -> InputError:
     """The first complaint of pydantic in the words of the protocol's key."""
     first = error.errors()[0]
     key = str(first["loc"][0])
@@ -106,7 +128,7 @@ def apply_protocol(acquisition: CTAcquisition, protocol: Protocol, *, slices: in
 
     Raises `InputError` when a list of per-slice values is not as long as the study has slices.
     """
-    facts, warnings = {}, list(acquisition.warnings)
+    facts, warnings = {}, [*acquisition.warnings, *protocol.remarks]
     if protocol.explanation.strip():
         warnings.append(f"protocol file: {protocol.explanation.strip()}")
     for name, value in protocol.given().items():
@@ -119,7 +141,7 @@ def apply_protocol(acquisition: CTAcquisition, protocol: Protocol, *, slices: in
             warnings.append(f"{name}: {_shown(value)} of the protocol file replaces {_shown(header.value)} "
                             f"({header.origin.value})")
             note = f"replaces {_shown(header.value)} ({header.origin.value})"
-        facts[name] = Fact(value, Origin.protocol, note)
+        facts[name] = Fact(value, Origin(protocol.origins.get(name, "protocol")), protocol.notes.get(name, note))
     return replace(acquisition, **facts, warnings=tuple(warnings))
 
 

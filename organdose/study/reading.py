@@ -35,7 +35,7 @@ def read_ct(path: Path, *, protocol: Path | None = None, series: str | None = No
     if given is None:
         return study
     acquisition = apply_protocol(study.acquisition, given, slices=study.image.GetDepth(), where=protocol)
-    return replace(study, acquisition=acquisition)
+    return replace(study, acquisition=acquisition, patient_sex=study.patient_sex or given.patient_sex)
 
 
 def _read_images(path: Path, series: str | None, progress: Progress) -> CTStudy:
