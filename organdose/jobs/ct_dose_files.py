@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
 
+from organdose.dose_map import DoseMap
 from organdose.errors import InputError
 from organdose.export.image_file import write_image
 from organdose.export.pictures import write_pictures
@@ -27,6 +29,7 @@ def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *
         if dose.relative_uncertainty is not None:
             _write_map(dose.relative_uncertainty, folder / "uncertainty.nrrd", units="1",
                        quantity="relative standard uncertainty", engine=dose.engine)
+        _write_map(_density(dose), folder / "density.nrrd", units="g/cm3", quantity="density", engine=dose.engine)
         write_organs_csv(folder / "organs.csv", result.rows)
         write_dvh_csv(folder / "dvh.csv", result.histograms)
     with record.timed("pictures"):
@@ -41,6 +44,12 @@ def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *
         rows=result.rows, dvhs=result.histograms, pictures=pictures, headline=headline(result), method=method(result),
         limits=limits(result), engine=dose.engine, engine_facts=dose.facts,
         warnings=[*result.warnings, *mask_warnings(result.masks)], record=record.as_dict()), folder / "report.html")
+
+
+def _density(dose: DoseMap) -> sitk.Image:
+    image = sitk.GetImageFromArray(np.asarray(dose.density_g_cm3, np.float32))
+    image.CopyInformation(dose.dose_mgy)
+    return image
 
 
 def _write_map(image: sitk.Image, path: Path, **header: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import zipfile
@@ -18,22 +19,24 @@ from organdose.scene import subject_hierarchy, views
 from organdose.scene.dose_display import dose_volume_node, uncertainty_volume_node
 from organdose.scene.dvh_plot import DvhPlot, dvh_plot, dvh_plot_of_chart
 from organdose.scene.headless import start_slicer, vtk_messages_kept
+from organdose.scene.isodose import remove_isodoses
 from organdose.scene.organ_table_node import organ_table_node
 from organdose.scene.segmentation_nodes import segmentation_node_from_masks
 from organdose.scene.volume_nodes import ct_volume_node
 
 # Node references from the organ table to what it was computed from: references, not names, tie the data together.
 _REFERENCE_ROLES = {"ct": "OrganDose.CT", "dose": "OrganDose.Dose", "uncertainty": "OrganDose.Uncertainty",
-                    "segmentation": "OrganDose.Segmentation", "chart": "OrganDose.DVH"}
+                    "segmentation": "OrganDose.Segmentation", "chart": "OrganDose.DVH", "report": "OrganDose.Report"}
 _RESULT_ATTRIBUTE, _CT_DOSE = "OrganDose.Result", "ct-dose"
+_RECORD_ATTRIBUTE = "OrganDose.Record"
 
 
 @dataclass(frozen=True)
 class CTDoseScene:
     """The nodes of one CT dose computation.
 
-    `uncertainty` is None when the engine states none, `dvh` when there are no histograms. The handles are
-    valid until `remove` or until the scene is cleared.
+    `uncertainty` is None when the engine states none, `dvh` when there are no histograms, `report` (a text node with
+    HTML) when none was given. The handles are valid until `remove` or until the scene is cleared.
     """
 
     ct: object
@@ -42,12 +45,24 @@ class CTDoseScene:
     segmentation: object
     organ_table: object
     dvh: DvhPlot | None
+    report: object | None = None
 
-    def remove(self) -> None:
-        """Take these nodes, with their display and storage nodes, out of the scene; others stay."""
+    @property
+    def record(self) -> dict[str, object]:
+        """The run's record (`run.json`) as far as it was kept with the scene; {} without."""
+        return json.loads(self.organ_table.GetAttribute(_RECORD_ATTRIBUTE) or "{}")
+
+    def remove(self, *, inputs: bool = True) -> None:
+        """Take these nodes, with their display and storage nodes, out of the scene; others stay.
+
+        CT and segmentation stay too without `inputs`.
+        """
         scene = start_slicer()
         study = subject_hierarchy.study_of(self.dose)
-        nodes = [self.ct, self.dose, self.uncertainty, self.segmentation, self.organ_table]
+        remove_isodoses(self.dose)
+        nodes = [self.dose, self.uncertainty, self.organ_table, self.report]
+        if inputs:
+            nodes += [self.ct, self.segmentation]
         if self.dvh:
             nodes += [self.dvh.chart, *self.dvh.series, self.dvh.table]
         for node in nodes:
@@ -69,22 +84,46 @@ def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: 
     made = []
     try:
         made.append(ct_node := ct_volume_node(ct))
+        made.append(segmentation := segmentation_node_from_masks(masks, ct_node))
+        study = subject_hierarchy.study_item(title)
+        subject_hierarchy.put_under(study, [ct_node, segmentation])
+        result = add_ct_dose_result(ct_node, segmentation, dose, rows, dvhs)
+    except InputError:
+        for node in made:
+            _remove_with_display(scene, node)
+        if len(made) > 1:
+            subject_hierarchy.remove_empty(study)
+        raise
+    views.show_in_slices(ct_node, result.dose, segmentation)
+    views.go_to(views.dose_centre_ras(dose))
+    views.show_table_and_chart(result.organ_table, result.dvh.chart if result.dvh else None)
+    return result
+
+
+def add_ct_dose_result(ct_node, segmentation_node, dose: DoseMap, rows: list[OrganDose],
+                       dvhs: list[DoseVolumeHistogram], *, report_html: str = "",
+                       record: dict[str, object] | None = None) -> CTDoseScene:
+    """Put a dose computed on a CT and a segmentation of the scene beside them, in the study of the CT.
+
+    Raises `InputError` (no dose, unknown organ); the scene is then as it was.
+    """
+    scene = start_slicer()
+    made = []
+    try:
         made.append(dose_node := dose_volume_node(dose))
         uncertainty = dose.relative_uncertainty
         made.append(uncertainty_node := None if uncertainty is None else uncertainty_volume_node(uncertainty))
-        made.append(segmentation := segmentation_node_from_masks(masks, ct_node))
         made.append(table := organ_table_node(rows))
+        made.append(report := _report_node(report_html) if report_html else None)
         plot = dvh_plot(dvhs) if dvhs else None
     except InputError:
         for node in made:
             if node is not None:
                 _remove_with_display(scene, node)
         raise
-    result = CTDoseScene(ct_node, dose_node, uncertainty_node, segmentation, table, plot)
-    _tie_together(result, title)
-    views.show_in_slices(ct_node, dose_node, segmentation)
-    views.go_to(views.dose_centre_ras(dose))
-    views.show_table_and_chart(table, plot.chart if plot else None)
+    table.SetAttribute(_RECORD_ATTRIBUTE, json.dumps(record or {}, default=str))
+    result = CTDoseScene(ct_node, dose_node, uncertainty_node, segmentation_node, table, plot, report)
+    _tie_together(result)
     return result
 
 
@@ -141,25 +180,31 @@ def find_results() -> list[CTDoseScene]:
         if all(nodes[key] is not None for key in ("ct", "dose", "segmentation")):
             plot = dvh_plot_of_chart(nodes["chart"]) if nodes["chart"] else None
             results.append(CTDoseScene(nodes["ct"], nodes["dose"], nodes["uncertainty"], nodes["segmentation"], table,
-                                       plot))
+                                       plot, nodes["report"]))
     return results
 
 
-def _tie_together(result: CTDoseScene, title: str) -> None:
+def _tie_together(result: CTDoseScene) -> None:
     result.organ_table.SetAttribute(_RESULT_ATTRIBUTE, _CT_DOSE)
-    nodes = {"ct": result.ct, "dose": result.dose, "uncertainty": result.uncertainty,
+    nodes = {"ct": result.ct, "dose": result.dose, "uncertainty": result.uncertainty, "report": result.report,
              "segmentation": result.segmentation, "chart": result.dvh.chart if result.dvh else None}
     for key, node in nodes.items():
         if node is not None:
             result.organ_table.SetNodeReferenceID(_REFERENCE_ROLES[key], node.GetID())
     result.dose.SetNodeReferenceID(_REFERENCE_ROLES["ct"], result.ct.GetID())
-    study = subject_hierarchy.study_item(title)
-    subject_hierarchy.put_under(study, [node for node in (result.ct, result.dose, result.uncertainty,
-                                                          result.segmentation, result.organ_table) if node])
+    study = subject_hierarchy.dose_study_of(result.ct)
+    parts = (result.dose, result.uncertainty, result.organ_table, result.report)
+    subject_hierarchy.put_under(study, [node for node in parts if node])
     if result.dvh:
         subject_hierarchy.put_under(study, [result.dvh.chart])
         curves = subject_hierarchy.folder_item("DVH curves", study)
         subject_hierarchy.put_under(curves, [result.dvh.table, *result.dvh.series])
+
+
+def _report_node(html: str):
+    node = start_slicer().AddNewNodeByClass("vtkMRMLTextNode", "Report (HTML)")
+    node.SetText(html)
+    return node
 
 
 def _remove_with_display(scene, node) -> None:

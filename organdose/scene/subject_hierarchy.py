@@ -7,15 +7,25 @@ from organdose.scene.headless import start_slicer
 
 # Which subject hierarchy plugin draws a node in the Data module when no application is there to choose one.
 _OWNER_PLUGINS = {"vtkMRMLScalarVolumeNode": "Volumes", "vtkMRMLSegmentationNode": "Segmentations",
-                  "vtkMRMLTableNode": "Tables", "vtkMRMLPlotChartNode": "Plots", "vtkMRMLPlotSeriesNode": "Plots"}
+                  "vtkMRMLTableNode": "Tables", "vtkMRMLModelNode": "Models", "vtkMRMLTextNode": "Texts",
+                  "vtkMRMLPlotChartNode": "Plots", "vtkMRMLPlotSeriesNode": "Plots"}
 
 
 def study_item(title: str) -> int:
     """A new study at the top of the subject hierarchy, without a patient; it carries the dose unit for SlicerRT."""
     hierarchy = _hierarchy()
-    study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), title)
+    return _with_dose_unit(hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), title))
+
+
+def dose_study_of(ct_node) -> int:
+    """The study a CT lies in, or a new one for a CT that lies in none; it carries the dose unit for SlicerRT."""
+    study = study_of(ct_node)
+    return _with_dose_unit(study) if study else study_item("OrganDose")
+
+
+def _with_dose_unit(study: int) -> int:
     for attribute, value in DOSE_UNIT_ATTRIBUTES.items():
-        hierarchy.SetItemAttribute(study, attribute, value)
+        _hierarchy().SetItemAttribute(study, attribute, value)
     return study
 
 
@@ -43,8 +53,16 @@ def study_of(node) -> int:
     import slicer
 
     hierarchy = _hierarchy()
+    place = hierarchy.GetItemByDataNode(node)
     study = slicer.vtkMRMLSubjectHierarchyConstants.GetDICOMLevelStudy()
-    return hierarchy.GetItemAncestorAtLevel(hierarchy.GetItemByDataNode(node), study)
+    return hierarchy.GetItemAncestorAtLevel(place, study) if place else 0
+
+
+def parent_of(node) -> int:
+    """The item above a data node; 0 when it is not in the hierarchy."""
+    hierarchy = _hierarchy()
+    place = hierarchy.GetItemByDataNode(node)
+    return hierarchy.GetItemParent(place) if place else 0
 
 
 def remove_empty(item: int) -> None:

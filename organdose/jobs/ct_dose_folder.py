@@ -1,0 +1,34 @@
+"""A CT dose result folder read back, with nothing but what every Slicer has installed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
+from organdose.dose_map import DoseMap
+from organdose.errors import InputError
+from organdose.export.tables import read_dvh_csv, read_organs_csv
+from organdose.jobs.result_folder import RECORD_NAME
+
+
+def read_ct_dose_folder(folder: Path) -> tuple[DoseMap, list[OrganDose], list[DoseVolumeHistogram], dict]:
+    """Dose map, organ table, histograms and record of a result folder. Raises `InputError` for one that is not whole.
+
+    The map's `organ_relative_uncertainty` is that of the table.
+    """
+    try:
+        dose_mgy, density = (sitk.ReadImage(str(folder / name)) for name in ("dose.nrrd", "density.nrrd"))
+        stated = folder / "uncertainty.nrrd"
+        uncertainty = sitk.ReadImage(str(stated)) if stated.exists() else None
+        record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
+    except (RuntimeError, OSError, ValueError) as error:
+        raise InputError("the result folder is not whole", where=folder, mend="Compute the dose again.") from error
+    rows = read_organs_csv(folder / "organs.csv")
+    dose = DoseMap(dose_mgy, sitk.GetArrayFromImage(density), dose_mgy.GetMetaData("engine"),
+                   dose_mgy.GetMetaData("quantity"), uncertainty,
+                   {row.organ: row.uncertainty_percent / 100 for row in rows if row.uncertainty_percent is not None},
+                   record.get("facts", {}))
+    return dose, rows, read_dvh_csv(folder / "dvh.csv"), record
