@@ -34,7 +34,7 @@ def write_seg_nrrd(masks: OrganMasks, path: Path | str) -> None:
     else:
         image = sitk.GetImageFromArray(np.stack(masks.layers, axis=-1), isVector=True)
     image.CopyInformation(masks.reference)
-    for key, value in _header(masks).items():
+    for key, value in segmentation_header(masks).items():
         image.SetMetaData(key, value)
     with whole_file(path) as temporary:
         write_image(image, temporary)
@@ -58,14 +58,18 @@ def terminology_entry(organ: Organ) -> str:
                      f"SCT^{organ.snomed_code}^{organ.snomed_meaning}", modifier, _ANATOMY, "^^", "^^"])
 
 
-def _header(masks: OrganMasks) -> dict[str, str]:
+def segmentation_header(masks: OrganMasks, *, whole_extents: bool = False) -> dict[str, str]:
+    """The fields of a .seg.nrrd beside the voxels: which segment is which label of which layer, with its terminology.
+
+    `whole_extents` gives every segment the whole grid as its extent, which spares looking through the layers.
+    """
     header = {
         "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
         "Segmentation_ConversionParameters": _reference_geometry(masks.reference),
         "Segmentation_MasterRepresentation": "Binary labelmap",
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
     }
-    extents = _extents(masks)
+    extents = dict.fromkeys(masks.segments, _whole_extent(masks)) if whole_extents else _extents(masks)
     for index, (name, (layer, value)) in enumerate(masks.segments.items()):
         organ = describe(name)
         fields = {
@@ -86,6 +90,10 @@ def _header(masks: OrganMasks) -> dict[str, str]:
 def _plain(text: str) -> str:
     """`text` without the characters that separate tags."""
     return text.replace("|", "/").replace(":", "-")
+
+
+def _whole_extent(masks: OrganMasks) -> str:
+    return " ".join(f"0 {size - 1}" for size in masks.reference.GetSize())
 
 
 def _extents(masks: OrganMasks) -> dict[str, str]:
