@@ -1,7 +1,7 @@
 """Keeps PySide6 6.12 from ending a Python 3.11 process.
 
-That PySide6 is built with the headers of Python 3.12, where None, True and False live for ever: calls that return one of
-them do not count the reference they hand over. Under Python 3.11 the counts fall to zero after some thousand calls.
+That PySide6 is built with the headers of Python 3.12, where None, True and False live for ever: calls that return one
+of them do not count the reference they hand over. Under Python 3.11 the counts reach zero after some thousand calls.
 """
 
 import ctypes
