@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from scipy import ndimage
@@ -11,13 +12,12 @@ from scipy import ndimage
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import expand, organ
 from organdose.anatomy.organs import organs as vocabulary
+from organdose.assess.boxes import Box, joined
 from organdose.errors import InputError
 
 BODY = "body"
 REMAINDER = "remainder"
 _NAMED_MISSING = 4  # a note lists this many missing members by name, more only by number
-
-Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,17 @@ class Selection:
         inside = np.zeros(layers[0][box].shape, dtype=bool)
         for layer, table in zip(layers, self.chosen, strict=True):
             if table.any():
-                inside |= table[layer[box]]
+                inside |= _among(layer[box], table)
         for layer, table in zip(layers, self.excluded, strict=True):
             if table.any():
-                inside &= ~table[layer[box]]
+                inside &= ~_among(layer[box], table)
         return inside
+
+
+def _among(labels: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """`table[labels]`, faster."""
+    values = np.flatnonzero(table)
+    return labels == values[0] if len(values) == 1 else np.take(table, labels, mode="clip")
 
 
 def organ_selections(masks: OrganMasks, wanted: Sequence[str] | None = None) -> list[Selection]:
@@ -55,21 +61,43 @@ def organ_selections(masks: OrganMasks, wanted: Sequence[str] | None = None) -> 
     """
     if not masks.segments:
         raise InputError("the segmentation holds no organ", mend="Give masks of at least one organ.")
-    members = {name: (name,) for name in masks.names} | _groups(masks.names)
-    boxes = _boxes(masks)
-    selections = {name: _selection(masks, name, parts, boxes) for name, parts in members.items()}
-    if BODY in masks.names and len(masks.names) > 1 and REMAINDER not in masks.names:
-        remainder = _remainder(masks, boxes)
-        if remainder.mask(masks.layers, remainder.box).any():
-            selections[REMAINDER] = remainder
+    selections = {selection.name: selection for selection in
+                  selections_of(masks.segments, len(masks.layers), _boxes(masks), masks.notes)}
+    remainder = selections.get(REMAINDER)
+    if remainder is not None and not remainder.mask(masks.layers, remainder.box).any():
+        del selections[REMAINDER]
     if wanted is None:
-        order = {name: place for place, name in enumerate(vocabulary())}
-        return sorted(selections.values(), key=lambda selection: order.get(selection.name, len(order)))
+        return list(selections.values())
     unknown = [name for name in wanted if name not in selections]
     if unknown:
         raise InputError(f"the segmentation does not hold: {', '.join(unknown)}",
                          mend=f"It holds: {', '.join(selections)}.")
     return [selections[name] for name in wanted]
+
+
+def selections_of(segments: Mapping[str, tuple[int, int]], layers: int, boxes: Mapping[str, Box],
+                  notes: Mapping[str, str]) -> list[Selection]:
+    """The rows of masks that are not empty, without a look at their voxels: see `organ_selections`.
+
+    `segments` gives (layer, label value) of each organ, `layers` how many label layers there are, `boxes` the bounding
+    box of each organ. 'remainder' is among the rows even where the organs leave nothing of the body.
+    """
+    names = tuple(segments)
+    selections = [_selection(name, parts, segments, layers, boxes, notes)
+                  for name, parts in ({name: (name,) for name in names} | _groups(names)).items()]
+    if BODY in names and len(names) > 1 and REMAINDER not in names:
+        selections.append(_remainder(segments, layers, boxes, notes))
+    return sorted(selections, key=lambda selection: table_place(selection.name))
+
+
+def table_place(name: str) -> int:
+    """Where a row stands in a table: the order of the vocabulary, then names that it does not know."""
+    return _places().get(name, len(_places()))
+
+
+@cache
+def _places() -> dict[str, int]:
+    return {name: place for place, name in enumerate(vocabulary())}
 
 
 def _groups(drawn: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -78,16 +106,17 @@ def _groups(drawn: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {name: members for name, members in present.items() if members and name not in drawn}
 
 
-def _selection(masks: OrganMasks, name: str, parts: tuple[str, ...], boxes: dict[str, Box]) -> Selection:
-    chosen, excluded = np.zeros((2, len(masks.layers), 256), dtype=bool)
+def _selection(name: str, parts: tuple[str, ...], segments: Mapping[str, tuple[int, int]], layers: int,
+               boxes: Mapping[str, Box], notes: Mapping[str, str]) -> Selection:
+    chosen, excluded = np.zeros((2, layers, 256), dtype=bool)
     for part in parts:
-        layer, value = masks.segments[part]
+        layer, value = segments[part]
         chosen[layer, value] = True
-    notes = [masks.notes.get(name, "")]
-    if name not in masks.segments:
-        notes.append(_missing_note(name, masks.names))
-    return Selection(name, parts, _joined([boxes[part] for part in parts]), chosen, excluded,
-                     "; ".join(note for note in notes if note))
+    said = [notes.get(name, "")]
+    if name not in segments:
+        said.append(_missing_note(name, tuple(segments)))
+    return Selection(name, parts, joined([boxes[part] for part in parts]), chosen, excluded,
+                     "; ".join(note for note in said if note))
 
 
 def _missing_note(group: str, drawn: Sequence[str]) -> str:
@@ -99,9 +128,10 @@ def _missing_note(group: str, drawn: Sequence[str]) -> str:
     return f"without {named} (not drawn)"
 
 
-def _remainder(masks: OrganMasks, boxes: dict[str, Box]) -> Selection:
-    body = _selection(masks, BODY, (BODY,), boxes)
-    for name, (layer, value) in masks.segments.items():
+def _remainder(segments: Mapping[str, tuple[int, int]], layers: int, boxes: Mapping[str, Box],
+               notes: Mapping[str, str]) -> Selection:
+    body = _selection(BODY, (BODY,), segments, layers, boxes, notes)
+    for name, (layer, value) in segments.items():
         if name != BODY:
             body.excluded[layer, value] = True
     return Selection(REMAINDER, (BODY,), boxes[BODY], body.chosen, body.excluded, "body without all drawn organs")
@@ -116,8 +146,3 @@ def _boxes(masks: OrganMasks) -> dict[str, Box]:
             raise InputError(f"the mask of {name!r} is empty", mend="Remove it or draw it.")
         boxes[name] = box
     return boxes
-
-
-def _joined(boxes: Sequence[Box]) -> Box:
-    return tuple(slice(min(box[axis].start for box in boxes), max(box[axis].stop for box in boxes))
-                 for axis in range(3))

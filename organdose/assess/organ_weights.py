@@ -16,13 +16,14 @@ from scipy import sparse
 
 from organdose.anatomy.box_overlap import axis_edges_mm, overlap_matrix
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.assess.boxes import corner_of, shape_of, slabs
 from organdose.assess.organ_coverage import organ_coverage
 from organdose.assess.organ_selection import Selection, organ_selections
 from organdose.assess.overlap_sums import AxisShares, add_overlaps
 from organdose.errors import InputError
 from organdose.progress import Progress
 
-_SLAB_SLICES = 16  # CT slices multiplied at once: bounds the extra memory to some tens of MB
+_SLAB_VOXELS = 4_000_000  # CT voxels shared out at once: bounds the extra memory to some tens of MB
 _ALLOWED_OUTSIDE = 0.01  # part of an organ's volume that may stick out of the dose grid
 _FUZZ = 1e-6  # part of the fullest dose voxel below which an overlap is rounding
 
@@ -97,6 +98,11 @@ def organ_weights(masks: OrganMasks, ct_density_g_cm3: np.ndarray, dose_grid: si
                         {name: note for name, note in notes.items() if note})
 
 
+def held_voxels(volume_ml: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Where an organ's volume in the dose voxels is more than rounding: `np.nonzero` of it."""
+    return np.nonzero(volume_ml > _FUZZ * volume_ml.max(initial=0))
+
+
 def _axis_shares(fine: sitk.Image, coarse: sitk.Image) -> tuple[AxisShares, AxisShares, AxisShares]:
     """For the axes z, y, x: how fine voxels share out among coarse ones."""
     def edges_mm(image: sitk.Image, axis: int) -> np.ndarray:
@@ -113,18 +119,16 @@ def _overlap(selection: Selection, density_g_cm3: np.ndarray, masks: OrganMasks,
     """
     box = selection.box
     # Only the dose voxels that the organ's box reaches, so that a small organ costs nothing.
-    reached = [axis.part(part).reached() for axis, part in zip(shares, box, strict=True)]
-    corner = tuple(part.start for part in reached)
-    volume_ml = np.zeros([part.stop - part.start for part in reached])
-    mass_g, voxels = np.zeros_like(volume_ml), 0
-    for start in range(box[0].start, box[0].stop, _SLAB_SLICES):
-        slab = (slice(start, min(start + _SLAB_SLICES, box[0].stop)), *box[1:])
+    reached = tuple(axis.part(part).reached() for axis, part in zip(shares, box, strict=True))
+    volume_ml, voxels = np.zeros(shape_of(reached)), 0
+    mass_g = np.zeros_like(volume_ml)
+    for slab in slabs(box, _SLAB_VOXELS):
         inside = selection.mask(masks.layers, slab)
         voxels += np.count_nonzero(inside)
-        add_overlaps(inside, density_g_cm3[slab], tuple(axis.part(part) for axis, part in zip(shares, slab)), corner,
-                     volume_ml, mass_g)
-    held = np.nonzero(volume_ml > _FUZZ * volume_ml.max(initial=0))
-    indices = np.ravel_multi_index(tuple(at + first for at, first in zip(held, corner, strict=True)), shape)
+        parts = tuple(axis.part(part) for axis, part in zip(shares, slab))
+        add_overlaps(inside, density_g_cm3[slab], parts, corner_of(reached), volume_ml, mass_g)
+    held = held_voxels(volume_ml)
+    indices = np.ravel_multi_index(tuple(at + part.start for at, part in zip(held, reached, strict=True)), shape)
     drawn_ml = voxels * float(np.prod(masks.reference.GetSpacing())) / 1000.0
     return indices, mass_g[held], volume_ml[held], drawn_ml
 

@@ -35,6 +35,11 @@ class AxisShares:
         """The shares of the fine voxels in `span`."""
         return AxisShares(self.first[span], self.count[span], self.length_mm[span])
 
+    def sources(self, span: slice) -> slice:
+        """The fine voxels that reach the coarse voxels in `span`."""
+        reaching = np.flatnonzero((self.count > 0) & (self.first < span.stop) & (self.first + self.count > span.start))
+        return slice(int(reaching[0]), int(reaching[-1]) + 1) if reaching.size else slice(0, 0)
+
     def reached(self) -> slice:
         """The coarse voxels that these fine voxels reach."""
         some = self.count > 0
@@ -47,7 +52,8 @@ def add_overlaps(inside: np.ndarray, density_g_cm3: np.ndarray, shares: tuple[Ax
                  corner: tuple[int, int, int], volume_ml: np.ndarray, mass_g: np.ndarray) -> None:
     """Add what the voxels `inside` (bool, (z, y, x)) have in each coarse voxel to `volume_ml` and `mass_g`.
 
-    The coarse arrays begin at the coarse voxel `corner` (z, y, x).
+    The coarse arrays begin at the coarse voxel `corner` (z, y, x). What a coarse voxel gets does not depend on how the
+    fine voxels are cut into slabs, as long as these come in rising order: sums of a part repeat those of the whole.
     """
     z, y, x = shares
     _add(inside, density_g_cm3, z.first - corner[0], z.count, z.length_mm, y.first - corner[1], y.count, y.length_mm,
@@ -57,16 +63,26 @@ def add_overlaps(inside: np.ndarray, density_g_cm3: np.ndarray, shares: tuple[Ax
 @njit(nogil=True, cache=True)
 def _add(inside, density_g_cm3, first_z, count_z, length_z, first_y, count_y, length_y, first_x, count_x, length_x,
          volume_ml, mass_g):
+    # One row of fine voxels is summed along x first: its sums then go to each coarse row that it reaches.
+    length_mm, mass = np.zeros(volume_ml.shape[2]), np.zeros(volume_ml.shape[2])
     for i in range(inside.shape[0]):
         for j in range(inside.shape[1]):
+            low, high = volume_ml.shape[2], 0
             for k in range(inside.shape[2]):
-                if not inside[i, j, k]:
+                if not inside[i, j, k] or count_x[k] == 0:
                     continue
-                for a in range(count_z[i]):
-                    for b in range(count_y[j]):
-                        area = 1e-3 * length_z[i, a] * length_y[j, b]
-                        for c in range(count_x[k]):
-                            volume = area * length_x[k, c]
-                            place = first_z[i] + a, first_y[j] + b, first_x[k] + c
-                            volume_ml[place] += volume
-                            mass_g[place] += volume * density_g_cm3[i, j, k]
+                for c in range(count_x[k]):
+                    length_mm[first_x[k] + c] += length_x[k, c]
+                    mass[first_x[k] + c] += length_x[k, c] * density_g_cm3[i, j, k]
+                low, high = min(low, first_x[k]), max(high, first_x[k] + count_x[k])
+            if low >= high:
+                continue
+            for a in range(count_z[i]):
+                for b in range(count_y[j]):
+                    area = 1e-3 * length_z[i, a] * length_y[j, b]
+                    z, y = first_z[i] + a, first_y[j] + b
+                    for x in range(low, high):
+                        volume_ml[z, y, x] += area * length_mm[x]
+                        mass_g[z, y, x] += area * mass[x]
+            length_mm[low:high] = 0
+            mass[low:high] = 0
