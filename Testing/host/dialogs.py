@@ -12,6 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox
 
 from host.pythonqt import METHODS, STATIC_METHODS, static_method, unwrap, wrap
+from host.signals import guarded
 
 _DECLINING = "Cancel", "No", "NoToAll", "Close", "Abort", "Ignore", "Discard", "Ok"
 _AGREEING = "Ok", "Yes", "YesToAll", "Retry", "Open", "Save", "Apply"
@@ -70,8 +71,16 @@ class Dialogs:
 
     def run_dialog(self, dialog: QDialog) -> int:
         driver = self._drivers.popleft() if self._drivers else None
-        QTimer.singleShot(0, lambda: driver(wrap(dialog)) if driver else dialog.reject())
-        QTimer.singleShot(0, dialog.reject)  # a driver that neither accepts nor closes must not hang the test
+
+        def drive():
+            try:
+                if driver is not None:
+                    driver(wrap(dialog))
+            finally:
+                if dialog.isVisible():  # a driver that neither accepts nor closes must not hang the test
+                    dialog.reject()
+
+        QTimer.singleShot(0, guarded(drive))
         result = _native_exec(dialog)
         self.shown.append(ShownDialog("dialog", dialog.windowTitle(), "", answer=result))
         return result

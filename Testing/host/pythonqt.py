@@ -55,7 +55,7 @@ def unwrap(value):
         return [unwrap(item) for item in value]
     if isinstance(value, dict):
         return {key: unwrap(item) for key, item in value.items()}
-    return value
+    return int(value) if isinstance(value, EnumValue) else value
 
 
 @functools.cache

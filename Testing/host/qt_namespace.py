@@ -5,7 +5,7 @@ import types
 
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 
-from host import ctk_widgets, dialogs, settings, ui_loader  # noqa: F401 - they put their behaviour into the proxies
+from host import ctk_numbers, ctk_widgets, dialogs, settings, ui_loader  # noqa: F401 - they put their behaviour into the proxies
 from host.native_widgets import NATIVE
 from host.pythonqt import proxy_class, static_method
 from host.signals import guarded
