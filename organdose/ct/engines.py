@@ -19,7 +19,7 @@ class EngineParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    scanner: str = Field("generic", description="scanner name, or a scanner definition in a JSON file")
+    scanner: str = Field("generic", title="Scanner", description="scanner name, or a scanner definition in a JSON file")
 
 
 class CTDoseEngine(Protocol):

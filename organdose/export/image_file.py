@@ -8,13 +8,13 @@ import numpy as np
 import SimpleITK as sitk
 
 
-def write_image(image: sitk.Image, path: Path) -> None:
-    """Write an image, compressed, and read it back: ITK does not notice when the disk is full at its last few kB.
+def write_image(image: sitk.Image, path: Path, *, compressed: bool = True) -> None:
+    """Write an image and read it back: ITK does not notice when the disk is full at its last few kB.
 
     Raises `OSError` when the file does not hold the image; SimpleITK itself has only a `RuntimeError` of many lines.
     """
     try:
-        sitk.WriteImage(image, str(path), useCompression=True)
+        sitk.WriteImage(image, str(path), useCompression=compressed)
         written = sitk.ReadImage(str(path))
     except RuntimeError as error:
         raise _incomplete(path) from error

@@ -21,8 +21,8 @@ _TERMINOLOGY = "Segmentation category and type - DICOM master list"
 _ANATOMY = "Anatomic codes - DICOM master list"
 
 
-def write_seg_nrrd(masks: OrganMasks, path: Path | str) -> None:
-    """Write `masks` on their whole grid, compressed. Segment IDs are the organ names, segment names their titles.
+def write_seg_nrrd(masks: OrganMasks, path: Path | str, *, compressed: bool = True) -> None:
+    """Write `masks` on their whole grid. Segment IDs are the organ names, segment names their titles.
 
     Raises `InputError` when there is no mask, or the file cannot be written.
     """
@@ -37,7 +37,7 @@ def write_seg_nrrd(masks: OrganMasks, path: Path | str) -> None:
     for key, value in segmentation_header(masks).items():
         image.SetMetaData(key, value)
     with whole_file(path) as temporary:
-        write_image(image, temporary)
+        write_image(image, temporary, compressed=compressed)
 
 
 def _only_named(masks: OrganMasks) -> OrganMasks:

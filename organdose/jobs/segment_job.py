@@ -17,7 +17,10 @@ from organdose.study import read_ct
 
 
 class SegmentJob(BaseModel):
-    """Parameters of one segmentation. `organs`: those wanted; all the engine can draw without."""
+    """Parameters of one segmentation. `organs`: those wanted; all the engine can draw without.
+
+    `engine_parameters` are those the engine declares. `compressed` costs seconds for a large CT and saves disk space.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,6 +31,8 @@ class SegmentJob(BaseModel):
     series: str | None = None
     model: Path | None = None
     device: str = "auto"
+    engine_parameters: dict[str, object] = Field(default_factory=dict)
+    compressed: bool = True
 
 
 def run_segment(job: SegmentJob, progress: Progress | None = None) -> OrganMasks:
@@ -43,7 +48,8 @@ def run_segment(job: SegmentJob, progress: Progress | None = None) -> OrganMasks
     if foreign:
         raise InputError(f"the {chosen.name} engine has no use for --{foreign[0]} {given[foreign[0]]}",
                          mend="Leave it out.")
-    parameters = checked(chosen.parameters, **{n: v for n, v in given.items() if n in chosen.parameters.model_fields})
+    own = {name: value for name, value in given.items() if name in chosen.parameters.model_fields}
+    parameters = checked(chosen.parameters, **job.engine_parameters, **own)
     study = read_ct(job.ct, series=job.series, progress=progress)
     masks = chosen.segment(study, parameters, progress)
     if job.organs is not None:
@@ -51,7 +57,7 @@ def run_segment(job: SegmentJob, progress: Progress | None = None) -> OrganMasks
         if absent:
             raise InputError(f"not found in this CT: {', '.join(absent)}", where=job.ct, mend="Leave them out.")
         masks = masks.kept(job.organs)
-    write_seg_nrrd(masks, job.out)
+    write_seg_nrrd(masks, job.out, compressed=job.compressed)
     return masks
 
 

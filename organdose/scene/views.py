@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from organdose.dose_map import DoseMap
 from organdose.scene.dose_display import AIR_BELOW_G_CM3, window_top_mgy
-from organdose.scene.headless import is_headless, start_slicer
+from organdose.scene.headless import start_slicer
 from organdose.scene.segmentation_nodes import BINARY_LABELMAP
 
 DOSE_OPACITY = 0.45
@@ -30,9 +30,18 @@ def show_in_slices(ct_node, dose_node, segmentation_node, opacity: float = DOSE_
     logics = slicer.app.applicationLogic().GetSliceLogics()
     for index in range(logics.GetNumberOfItems()):
         logic = logics.GetItemAsObject(index)
-        if is_headless():
+        if not hasattr(slicer.app, "layoutManager"):
             logic.GetSliceNode().SetDimensions(800, 600, 1)  # a window would have set its size
         fit_to(logic.GetSliceNode(), segmentation_node)
+
+
+def set_dose_opacity(dose_node, opacity: float) -> None:
+    """How much a dose covers the CT (0 to 1) in the slice views that show it."""
+    import slicer
+
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", start_slicer()):
+        if composite.GetForegroundVolumeID() == dose_node.GetID():
+            composite.SetForegroundOpacity(opacity)
 
 
 def fit_to(slice_node, segmentation_node) -> None:

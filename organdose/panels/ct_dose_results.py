@@ -1,0 +1,266 @@
+"""The lower half of the DoseEstimator's window: a result of the scene, how it is shown, and whether it is stale."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+from organdose.errors import InputError
+
+RESULT_ATTRIBUTE, CT_DOSE = "OrganDose.Result", "ct-dose"
+INPUTS_ATTRIBUTE = "OrganDose.Inputs"  # JSON of what the result was computed from, by the window's names
+STALE_ATTRIBUTE = "OrganDose.Stale"  # why the result no longer stands, where something else found out
+
+
+def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str, object]) -> Generator:
+    """Generator: the result in `folder`/result as nodes beside its CT and masks; returns the `CTDoseScene`.
+
+    Raises `InputError` for a folder that is not whole, or when CT or masks have left the scene meanwhile.
+    """
+    from organdose.jobs.ct_dose_folder import read_ct_dose_folder
+    from organdose.scene import views
+    from organdose.scene.ct_dose_scene import add_ct_dose_result
+
+    dose, rows, histograms, record = read_ct_dose_folder(folder / "result")
+    yield 0.3
+    for node, what in ((ct_node, "CT"), (segmentation_node, "segmentation")):
+        if node.GetScene() is None:
+            raise InputError(f"the {what} was deleted while its dose was computed", mend="Load it and compute again.")
+    report = (folder / "result" / "report.html").read_text(encoding="utf-8")
+    result = add_ct_dose_result(ct_node, segmentation_node, dose, rows, histograms, report_html=report, record=record)
+    result.organ_table.SetAttribute(INPUTS_ATTRIBUTE, json.dumps(inputs))
+    yield 0.7
+    for written in folder.iterdir():  # what the job was given: 200 MB for a large CT
+        if written.is_file():
+            written.unlink()
+    views.show_in_slices(ct_node, result.dose, segmentation_node)
+    views.go_to(views.dose_centre_ras(dose))
+    yield 0.9
+    views.show_table_and_chart(result.organ_table, result.dvh.chart if result.dvh else None)
+    return result
+
+
+class CTDoseResults:
+    """Shows one result in the widgets of the module's .ui (`ui`): table, descriptors, isodoses, opacity, files."""
+
+    def __init__(self, ui):
+        from organdose.panels.organ_doses import OrganDoses
+        from organdose.panels.result_following import result_following
+
+        self._ui, self._result, self._parameters = ui, None, None
+        self._folders: dict[str, Path] = {}
+        self._shown: dict[str, object] = {}
+        self.table = OrganDoses(ui.organTable)
+        self._connect()
+        result_following().listen(self._table_changed)
+
+    def stop(self) -> None:
+        from organdose.panels.result_following import result_following
+
+        result_following().unlisten(self._table_changed)
+
+    def filter_selector(self) -> None:
+        """Offer organ tables of CT doses only."""
+        self._ui.resultSelector.addAttribute("vtkMRMLTableNode", RESULT_ATTRIBUTE, CT_DOSE)
+
+    def remember_folder(self, result, folder: Path) -> None:
+        """Where the files of a result lie as long as Slicer runs."""
+        self._folders[result.organ_table.GetID()] = folder / "result"
+
+    @staticmethod
+    def headline(result) -> str:
+        """What came out, in one line."""
+        from organdose.anatomy.organs import describe
+        from organdose.scene.organ_table_node import rows_from_table_node
+
+        rows = rows_from_table_node(result.organ_table)
+        highest = max(rows, key=lambda row: row.mean_mgy)
+        return (f"Done: {len(rows)} organs, highest mean dose {highest.mean_mgy:.3g} mGy "
+                f"({describe(highest.organ).title}).")
+
+    def show(self, parameters, inputs: dict[str, object]) -> None:
+        """Show the result that `parameters` (the module's parameter node) names; `inputs` are the present ones."""
+        self._parameters = parameters
+        self._result = _result_of(parameters.result)
+        table_id = None if self._result is None else self._result.organ_table.GetID()
+        if self._changed("table", table_id):
+            self._shown = {"table": table_id}
+            self.table.show(None if self._result is None else self._result.organ_table)
+            self._ui.descriptorsLabel.text = _descriptors(self._result)
+        self._show_buttons()
+        self._show_staleness(inputs)
+        self._show_display()
+
+    def _connect(self) -> None:
+        ui = self._ui
+        ui.copyButton.clicked.connect(lambda *_: self.table.copy())
+        ui.csvButton.clicked.connect(lambda *_: self._save_csv())
+        ui.reportButton.clicked.connect(lambda *_: self._open_report())
+        ui.saveButton.clicked.connect(lambda *_: self._save_folder())
+        ui.showButton.clicked.connect(lambda *_: self._show_in_views())
+        ui.removeButton.clicked.connect(lambda *_: self._remove())
+
+    def _changed(self, name: str, value: object) -> bool:
+        before, self._shown[name] = self._shown.get(name), value
+        return before != value
+
+    def _table_changed(self, table_node) -> None:
+        if self._result is not None and table_node.GetID() == self._result.organ_table.GetID():
+            self.table.show(table_node)
+            if self._parameters is not None:
+                self._show_staleness(self._shown.get("inputs", {}))
+
+    def _show_buttons(self) -> None:
+        ui, there = self._ui, self._result is not None
+        for widget in (ui.copyButton, ui.csvButton, ui.showButton, ui.removeButton):
+            widget.enabled = there
+        for widget in (ui.organTable, ui.descriptorsLabel):
+            widget.visible = there
+        ui.displayButton.enabled = there
+        ui.reportButton.enabled = there and self._result.report is not None
+        folder = self._folders.get(self._shown.get("table"))
+        ui.saveButton.enabled = there and folder is not None and folder.is_dir()
+        ui.saveButton.toolTip = ("Dose map (NRRD), tables, report and record of the run." if ui.saveButton.enabled else
+                                 "Only for results computed since Slicer was started.")
+
+    def _show_staleness(self, inputs: dict[str, object]) -> None:
+        from organdose.panels.job_panel import banner_style
+
+        self._shown["inputs"] = inputs
+        text = "" if self._result is None else _why_stale(self._result.organ_table, inputs)
+        if self._result is None:
+            text = "No dose computed yet."
+        self._ui.staleLabel.text = text
+        self._ui.staleLabel.visible = bool(text)
+        self._ui.staleLabel.styleSheet = banner_style("stale" if self._result is not None else "")
+
+    def _show_display(self) -> None:
+        """Opacity and isodoses, as far as they changed."""
+        from organdose.scene import isodose, views
+
+        self._ui.displayStatus.visible = False
+        if self._result is None:
+            return
+        parameters, dose = self._parameters, self._result.dose
+        if self._changed("opacity", parameters.opacity):
+            views.set_dose_opacity(dose, parameters.opacity)
+        wanted = parameters.isodoseLines, parameters.isodoseSurfaces, parameters.isodoseLevels
+        if not self._changed("isodoses", wanted):
+            return
+        lines, surfaces, text = wanted
+        try:
+            levels = isodose.levels_from_text(text) if text.strip() else isodose.suggested_levels_mgy(dose)
+        except InputError as error:
+            self._ui.displayStatus.text, self._ui.displayStatus.visible = str(error), True
+            return
+        if not (lines or surfaces):
+            isodose.remove_isodoses(dose)
+        elif self._changed("levels", levels) or not isodose.isodose_models(dose):
+            isodose.show_isodoses(dose, levels, lines=lines, surfaces=surfaces)
+        else:
+            isodose.show_lines_and_surfaces(dose, lines=lines, surfaces=surfaces)
+
+    def _save_csv(self) -> None:
+        from organdose.panels.organ_doses import save_csv
+
+        path = _asked("Save the organ table", "organs.csv", "Table (*.csv)")
+        if path:
+            _tell_errors(lambda: save_csv(self._result.organ_table, path))
+
+    def _save_folder(self) -> None:
+        import qt
+        import slicer
+
+        chosen = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), "Save the result folder in", "")
+        if chosen:
+            _tell_errors(lambda: _copied(self._folders[self._shown["table"]], Path(chosen)))
+
+    def _open_report(self) -> None:
+        import qt
+        import slicer
+
+        path = Path(tempfile.mkdtemp(prefix="report-", dir=slicer.app.temporaryPath)) / "report.html"
+        path.write_text(self._result.report.GetText(), encoding="utf-8")
+        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(path)))
+
+    def _show_in_views(self) -> None:
+        from organdose.scene import views
+
+        result = self._result
+        views.show_in_slices(result.ct, result.dose, result.segmentation, self._parameters.opacity)
+        views.show_table_and_chart(result.organ_table, result.dvh.chart if result.dvh else None)
+
+    def _remove(self) -> None:
+        result, self._result = self._result, None
+        folder = self._folders.pop(result.organ_table.GetID(), None)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        result.remove(inputs=False)
+
+
+def _result_of(table_node):
+    from organdose.scene.ct_dose_scene import find_results
+
+    if table_node is None:
+        return None
+    return next((result for result in find_results() if result.organ_table.GetID() == table_node.GetID()), None)
+
+
+def _descriptors(result) -> str:
+    """What is quoted of a CT examination beside the organ doses."""
+    if result is None:
+        return ""
+    facts = result.record.get("facts", {})
+    parts = []
+    if "ctdivol_mean_mgy" in facts:
+        parts.append(f"CTDIvol {facts['ctdivol_mean_mgy']:.3g} mGy ({facts.get('ctdi_phantom_cm', 0):g} cm phantom)")
+    if "dlp_mgy_cm" in facts:
+        parts.append(f"DLP {facts['dlp_mgy_cm']:.4g} mGy cm")
+    if "tube_voltage_kv" in facts:
+        parts.append(f"{facts['tube_voltage_kv']:g} kV")
+    if "histories" in facts:
+        parts.append(f"{facts['histories']:.2g} photons")
+    if "engine" in facts:
+        parts.append(f"engine {facts['engine']}")
+    return ", ".join(parts)
+
+
+def _why_stale(table_node, inputs: dict[str, object]) -> str:
+    """Which inputs differ from those the result was computed from; '' while it stands."""
+    then = json.loads(table_node.GetAttribute(INPUTS_ATTRIBUTE) or "{}")
+    now = json.loads(json.dumps(inputs))
+    reasons = [f"{name} changed" for name in then if name in now and then[name] != now[name]]
+    if said := table_node.GetAttribute(STALE_ATTRIBUTE):
+        reasons.append(said)
+    return f"Stale: {', '.join(reasons)} since this was computed." if reasons else ""
+
+
+def _asked(title: str, name: str, kinds: str) -> str:
+    import qt
+    import slicer
+
+    return qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, name, kinds)
+
+
+def _tell_errors(action) -> None:
+    import slicer
+
+    try:
+        action()
+    except InputError as error:
+        slicer.util.errorDisplay(str(error))
+
+
+def _copied(result: Path, below: Path) -> None:
+    """Copy a result folder into another one, under a name that is free there. Raises `InputError`."""
+    target = next(path for number in range(1, 10_000)
+                  if not (path := below / (f"ct-dose-{number}" if number > 1 else "ct-dose")).exists())
+    try:
+        shutil.copytree(result, target)
+    except OSError as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise InputError(f"the result could not be saved ({error.strerror or error})", where=target,
+                         mend="Choose another folder.") from error

@@ -1,0 +1,268 @@
+"""A form for an engine and its parameters, built from what the engine declares about itself."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+
+_INTEGER_LIMIT = 2**53  # beyond it a spin box of doubles would skip numbers
+
+
+class EngineForm:
+    """Engine chooser and one row for each parameter (`pydantic` fields) of the engine chosen.
+
+    `engines` maps names to engines (anything with `title` and `parameters`). Only values that differ from the
+    engine's defaults are kept, so that a scene follows when a default improves. `editors` maps parameter names to
+    functions that make an editor (see `_Editor`) for what a plain field cannot offer.
+    """
+
+    def __init__(self, engines: Mapping[str, object], on_changed: Callable[[], None], *,
+                 editors: Mapping[str, Callable] | None = None):
+        import qt
+
+        self._engines, self._on_changed, self._special = dict(engines), on_changed, dict(editors or {})
+        self._editors: dict[str, _Editor] = {}
+        self._loading = False
+        self.widget = qt.QWidget()
+        self._layout = qt.QFormLayout(self.widget)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self.chooser = qt.QComboBox()
+        self.chooser.objectName = "engineChooser"
+        for name, engine in self._engines.items():
+            self.chooser.addItem(engine.title, name)
+        self._layout.addRow("Engine:", self.chooser)
+        self._place = qt.QWidget()
+        self._layout.addRow(self._place)
+        self._rows = qt.QFormLayout(self._place)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self.chooser.currentIndexChanged.connect(self._engine_changed)
+        self._build()
+
+    @property
+    def engine(self) -> str:
+        return self.chooser.currentData or ""
+
+    @property
+    def chosen(self):
+        """The engine itself; None where there is none."""
+        return self._engines.get(self.engine)
+
+    def values(self) -> dict[str, object]:
+        """The parameters that differ from their defaults."""
+        fields = self._fields()
+        return {name: value for name, editor in self._editors.items()
+                if (value := editor.value()) != fields[name].default}
+
+    def complaint(self) -> str:
+        """Why the values do not fit the engine, in one line; '' when they do."""
+        from pydantic import ValidationError
+
+        if not self.engine:
+            return "There is no engine for this yet."
+        try:
+            self._engines[self.engine].parameters(**self.values())
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            return f"{self._title(name) if name else 'Parameters'}: {first['msg']}"
+        return ""
+
+    def show(self, engine: str, values: Mapping[str, object]) -> None:
+        """Choose an engine and set its parameters; what `values` leaves out gets its default."""
+        index = self.chooser.findData(engine)
+        if index < 0 or (engine == self.engine and dict(values) == self.values()):
+            return
+        self._loading = True
+        try:
+            if index != self.chooser.currentIndex:
+                self.chooser.currentIndex = index
+            for name, editor in self._editors.items():
+                editor.show(values.get(name, self._fields()[name].default))
+        finally:
+            self._loading = False
+
+    def editor(self, name: str):
+        """The widget of one parameter, for tests and tooltips."""
+        return self._editors[name].widget
+
+    def _fields(self) -> dict:
+        return self._engines[self.engine].parameters.model_fields if self.engine else {}
+
+    def _title(self, name: str) -> str:
+        field = self._fields().get(name)
+        return (field.title if field is not None else None) or name.replace("_", " ").capitalize()
+
+    def _engine_changed(self) -> None:
+        self._build()
+        self._changed()
+
+    def _build(self) -> None:
+        while self._rows.rowCount():
+            self._rows.removeRow(0)
+        self._editors = {}
+        for name, field in self._fields().items():
+            make = self._special.get(name) or _editor_for(field.annotation)
+            editor = make(field)
+            editor.widget.objectName = f"parameter_{name}"
+            editor.widget.toolTip = field.description or ""
+            editor.show(field.default)
+            editor.on_changed(self._changed)
+            self._editors[name] = editor
+            if isinstance(editor, _Check):
+                editor.widget.text = self._title(name)
+                self._rows.addRow(editor.widget)
+            else:
+                self._rows.addRow(f"{self._title(name)}:", editor.widget)
+
+    def _changed(self) -> None:
+        if not self._loading:
+            self._on_changed()
+
+
+class _Editor(typing.Protocol):
+    """A widget for one value."""
+
+    widget: object
+
+    def value(self) -> object: ...
+
+    def show(self, value: object) -> None: ...
+
+    def on_changed(self, callback: Callable[[], None]) -> None: ...
+
+
+def _editor_for(annotation: object) -> Callable:
+    if typing.get_origin(annotation) is typing.Literal:
+        return _Choice
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
+        inner = [each for each in typing.get_args(annotation) if each is not type(None)]
+        if len(inner) == 1 and inner[0] in (int, float):
+            return _OptionalNumber
+        return _Text
+    return {bool: _Check, int: _Number, float: _Number}.get(annotation, _Text)
+
+
+class _Number:
+    """An integer or a real number within the field's limits."""
+
+    def __init__(self, field):
+        import qt
+
+        self._is_integer = field.annotation is int
+        self.widget = qt.QDoubleSpinBox()
+        self.widget.decimals = 0 if self._is_integer else 3
+        self.widget.setRange(*_limits(field))
+        self.widget.groupSeparatorShown = self._is_integer
+        self.widget.stepType = qt.QAbstractSpinBox.AdaptiveDecimalStepType
+        self.widget.keyboardTracking = False
+
+    def value(self) -> float | int:
+        return round(self.widget.value) if self._is_integer else self.widget.value
+
+    def show(self, value) -> None:
+        self.widget.value = float(value)
+
+    def on_changed(self, callback) -> None:
+        self.widget.valueChanged.connect(lambda *_: callback())
+
+
+class _OptionalNumber:
+    """A number that may be left out: a check box before it."""
+
+    def __init__(self, field):
+        import qt
+
+        self.widget = qt.QWidget()
+        row = qt.QHBoxLayout(self.widget)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.check, self.number = qt.QCheckBox(), qt.QDoubleSpinBox()
+        self.number.decimals = 2
+        self.number.setRange(*_limits(field))
+        self.number.singleStep = 0.5
+        self.number.value = 1.0
+        self.number.keyboardTracking = False
+        row.addWidget(self.check)
+        row.addWidget(self.number, 1)
+        self.check.toggled.connect(self.number.setEnabled)
+
+    def value(self) -> float | None:
+        return self.number.value if self.check.checked else None
+
+    def show(self, value) -> None:
+        self.check.checked = value is not None
+        self.number.enabled = value is not None
+        if value is not None:
+            self.number.value = float(value)
+
+    def on_changed(self, callback) -> None:
+        self.check.toggled.connect(lambda *_: callback())
+        self.number.valueChanged.connect(lambda *_: callback())
+
+
+class _Choice:
+    """One of the words of a Literal."""
+
+    def __init__(self, field):
+        import qt
+
+        self._words = typing.get_args(field.annotation)
+        self.widget = qt.QComboBox()
+        for word in self._words:
+            self.widget.addItem(str(word))
+
+    def value(self) -> object:
+        return self._words[self.widget.currentIndex]
+
+    def show(self, value) -> None:
+        self.widget.currentIndex = self._words.index(value)
+
+    def on_changed(self, callback) -> None:
+        self.widget.currentIndexChanged.connect(lambda *_: callback())
+
+
+class _Check:
+    """Yes or no."""
+
+    def __init__(self, field):
+        import qt
+
+        self.widget = qt.QCheckBox()
+
+    def value(self) -> bool:
+        return self.widget.checked
+
+    def show(self, value) -> None:
+        self.widget.checked = bool(value)
+
+    def on_changed(self, callback) -> None:
+        self.widget.toggled.connect(lambda *_: callback())
+
+
+class _Text:
+    """Anything else, as text; empty is None where the field allows it."""
+
+    def __init__(self, field):
+        import qt
+
+        self._empty = None if type(None) in typing.get_args(field.annotation) else ""
+        self.widget = qt.QLineEdit()
+
+    def value(self) -> str | None:
+        return self.widget.text.strip() or self._empty
+
+    def show(self, value) -> None:
+        self.widget.text = "" if value is None else str(value)
+
+    def on_changed(self, callback) -> None:
+        self.widget.editingFinished.connect(lambda *_: callback())
+
+
+def _limits(field) -> tuple[float, float]:
+    low, high = -float(_INTEGER_LIMIT), float(_INTEGER_LIMIT)
+    for rule in field.metadata:
+        for name in ("ge", "gt"):
+            low = max(low, float(getattr(rule, name, low)))
+        for name in ("le", "lt"):
+            high = min(high, float(getattr(rule, name, high)))
+    return low, high

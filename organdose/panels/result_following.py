@@ -1,0 +1,115 @@
+"""Edits follow: while a result is in the scene, its organ table and DVH go with the masks it refers to.
+
+One service for the whole of Slicer: it works in whichever module the masks are edited.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+_shared: dict[str, object] = {}
+_SETTLE_MS = 10  # one stroke of a brush is several events
+
+
+def result_following() -> ResultFollowing:
+    """The service of this Slicer; it starts at the first call."""
+    if "following" not in _shared:
+        _shared["following"] = ResultFollowing()
+    return _shared["following"]
+
+
+class ResultFollowing:
+    """Watches the segmentations that CT dose results of the scene refer to, and brings the results up to date."""
+
+    def __init__(self):
+        import qt
+        import slicer
+
+        self._followed: dict[str, _Followed] = {}  # by the ID of the organ table
+        self._listeners: list[Callable[[object], None]] = []
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self.look_again)
+        scene = slicer.mrmlScene
+        for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndImportEvent, scene.EndCloseEvent):
+            scene.AddObserver(event, lambda *_: self._timer.start())
+        self.look_again()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any result is being brought up to date."""
+        return any(followed.is_busy for followed in self._followed.values())
+
+    def listen(self, callback: Callable[[object], None]) -> None:
+        """`callback(table_node)` after each change of a followed result."""
+        self._listeners.append(callback)
+
+    def unlisten(self, callback: Callable[[object], None]) -> None:
+        if callback in self._listeners:
+            self._listeners.remove(callback)
+
+    def look_again(self) -> None:
+        """Follow the results that have come, leave those that have gone."""
+        from organdose.scene.ct_dose_scene import find_results
+
+        present = {result.organ_table.GetID(): result for result in find_results()}
+        for table_id in self._followed.keys() - present.keys():
+            self._followed.pop(table_id).stop()
+        for table_id in present.keys() - self._followed.keys():
+            self._followed[table_id] = _Followed(present[table_id], self._tell)
+
+    def _tell(self, table_node) -> None:
+        for listener in list(self._listeners):
+            try:
+                listener(table_node)
+            except Exception:  # one window's trouble is not the others'
+                logging.exception("a window could not show a changed result")
+
+
+class _Followed:
+    """One result with its observers and the work on it."""
+
+    def __init__(self, result, tell: Callable[[object], None]):
+        import qt
+
+        from organdose.panels.steps import Steps
+        from organdose.scene.live_results import LiveResult
+
+        self._table, self._tell = result.organ_table, tell
+        self._live = LiveResult.of(result)
+        self._steps, self._again = Steps(), False
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SETTLE_MS)
+        self._timer.timeout.connect(self._work)
+        self._tags = self._live.observe_edits(lambda *_: self._timer.start())
+        self._timer.start()
+
+    @property
+    def is_busy(self) -> bool:
+        return self._steps.is_busy or self._timer.active
+
+    def stop(self) -> None:
+        self._timer.stop()
+        self._steps.stop()
+        self._live.stop_observing(self._tags)
+
+    def _work(self) -> None:
+        if self._steps.is_busy:
+            self._again = True
+            return
+        self._again = False
+        self._steps.run(self._live.follow(), on_step=lambda step: self._tell(self._table),
+                        on_done=lambda _: self._done(), on_error=self._failed)
+
+    def _done(self) -> None:
+        self._tell(self._table)
+        if self._again:
+            self._timer.start()
+
+    def _failed(self, error: Exception) -> None:
+        logging.error("the organ table could not follow the edit: %s", error, exc_info=error)
+        self._table.SetAttribute("OrganDose.Stale", f"the table could not follow the last edit ({error})")
+        self._done()
