@@ -5,6 +5,8 @@ is drawn again when it is looked at (painted, grabbed) after something in it has
 does not work, views stay plain grey.
 """
 
+import weakref
+
 import vtk
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
@@ -19,6 +21,7 @@ _GREY = QColor(110, 110, 110)
 _REPAINT_AFTER_MS = 40
 _SLICE_MANAGERS = ("vtkMRMLVolumeGlyphSliceDisplayableManager", "vtkMRMLModelSliceDisplayableManager",
                    "vtkMRMLCrosshairDisplayableManager", *screenshot._SLICE_MANAGERS)
+SLICE_VIEWS: "weakref.WeakSet[qMRMLSliceView]" = weakref.WeakSet()
 
 
 class RenderedView(QWidget):
@@ -154,6 +157,7 @@ class qMRMLSliceView(RenderedView):
         self.renderer.AddViewProp(self._blend)
         self.show_node(logic.GetSliceNode(), _SLICE_MANAGERS)
         self._observations.observe(logic, "ModifiedEvent", self.scheduleRender)
+        SLICE_VIEWS.add(self)
 
     def mrmlSliceNode(self):
         return self._logic.GetSliceNode()
