@@ -26,7 +26,7 @@ def findOrganDose():
     for folder in (here, here.parent):
         if (folder / "organdose" / "__init__.py").is_file():
             if str(folder) not in sys.path:
-                sys.path.append(str(folder))
+                sys.path.insert(0, str(folder))  # before any other organdose that was installed with pip
             return
 
 
@@ -286,7 +286,7 @@ class DoseEstimatorLogic(ScriptedLoadableModuleLogic):
 
         `sheet` is the `FactSheet` of the CT, `job` the further values of `CTDoseJob`. Raises `InputError`.
         """
-        from organdose.scene.job_inputs import ct_file_steps, masks_file_steps
+        from organdose.scene.job_files import ct_file_steps, masks_file_steps
         from organdose.scene.segmentation_nodes import masks_from_segmentation_node
 
         yield _("Writing the CT"), 0.0
@@ -327,19 +327,18 @@ class DoseEstimatorTest(ScriptedLoadableModuleTest):
         self.test_waterCylinder()
 
     def test_waterCylinder(self):
-        from organdose.panels.self_test import assert_centre_below_surface, water_cylinder, wait_for_job
+        from organdose.panels.self_test import (
+            assert_centre_below_surface,
+            run_to_the_end,
+            wait_for_job,
+            water_cylinder,
+        )
 
         self.delayDisplay("Computing the dose of a water cylinder")
         ct, segmentation, sheet = water_cylinder()
         logic = DoseEstimatorLogic()
         job = {"engine": "mc", "engine_parameters": {"histories": 200000}, "voxel_mm": 10}
         folder = wait_for_job("ct-dose", lambda folder: logic.makeJob(folder, ct, segmentation, sheet, job))
-        steps = logic.takeResult(folder, ct, segmentation, {})
-        result = None
-        while result is None:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result = end.value
+        result = run_to_the_end(logic.takeResult(folder, ct, segmentation, {}))
         assert_centre_below_surface(result)
         self.delayDisplay("Test passed")

@@ -35,6 +35,21 @@ def show_in_slices(ct_node, dose_node, segmentation_node, opacity: float = DOSE_
         fit_to(logic.GetSliceNode(), segmentation_node)
 
 
+def show_ct_in_slices(ct_node, segmentation_node) -> None:
+    """A CT alone in every slice view, through the middle of its segments."""
+    import slicer
+
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", start_slicer()):
+        composite.SetBackgroundVolumeID(ct_node.GetID())
+        composite.SetForegroundVolumeID(None)
+        composite.SetLabelVolumeID(None)
+    corners = filled_corners_ras(segmentation_node)
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode", start_slicer()):
+        fit_to(node, segmentation_node)
+    if len(corners):
+        go_to((corners.min(axis=0) + corners.max(axis=0)) / 2)
+
+
 def set_dose_opacity(dose_node, opacity: float) -> None:
     """How much a dose covers the CT (0 to 1) in the slice views that show it."""
     import slicer

@@ -50,18 +50,38 @@ def image_from_volume_node(node) -> sitk.Image:
     """
     import slicer
 
+    check_usable(node)
+    image = sitk.GetImageFromArray(slicer.util.arrayFromVolume(node))
+    _place(image, node)
+    return image
+
+
+def grid_of_volume_node(node) -> sitk.Image:
+    """The geometry of a volume node as an image of zeros (uint8) in LPS, for what needs no voxels.
+
+    Raises `InputError` as `image_from_volume_node`.
+    """
+    check_usable(node)
+    image = sitk.Image(node.GetImageData().GetDimensions(), sitk.sitkUInt8)
+    _place(image, node)
+    return image
+
+
+def check_usable(node) -> None:
+    """Raises `InputError` for a volume that is empty or stands under a transform."""
     if node.GetImageData() is None:
         raise InputError(f"the volume {node.GetName()!r} is empty", mend="Load it again.")
     if node.GetParentTransformNode() is not None:
         raise InputError(f"the volume {node.GetName()!r} stands under a transform",
                          mend="Harden the transform in the Data module.")
-    image = sitk.GetImageFromArray(slicer.util.arrayFromVolume(node))
+
+
+def _place(image: sitk.Image, node) -> None:
     directions = np.zeros((3, 3))
     node.GetIJKToRASDirections(directions)
     image.SetDirection((_LPS_TO_RAS @ directions).ravel().tolist())
     image.SetOrigin((_LPS_TO_RAS @ node.GetOrigin()).tolist())
     image.SetSpacing(node.GetSpacing())
-    return image
 
 
 def ijk_to_ras(image: sitk.Image):

@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 
 from organdose.errors import InputError
-from organdose.scene import job_inputs
+from organdose.scene import job_files
 from organdose.scene.volume_nodes import ct_volume_node
 from organdose.segmentation.reading import read_masks
 from organdose.study import read_ct
@@ -13,7 +13,7 @@ from organdose.study import read_ct
 
 def test_a_ct_node_arrives_at_a_job_as_it_is(scene, ct_image, tmp_path):
     node = ct_volume_node(ct_image)
-    fractions = list(job_inputs.ct_file_steps(node, tmp_path / "ct.nrrd"))
+    fractions = list(job_files.ct_file_steps(node, tmp_path / "ct.nrrd"))
     assert fractions[-1] == 1
     study = read_ct(tmp_path / "ct.nrrd")
     assert np.array_equal(sitk.GetArrayFromImage(study.image), sitk.GetArrayFromImage(ct_image))
@@ -23,21 +23,21 @@ def test_a_ct_node_arrives_at_a_job_as_it_is(scene, ct_image, tmp_path):
 
 def test_flipped_and_permuted_axes_keep_the_patient_in_place(scene, ct_image, tmp_path):
     turned = sitk.DICOMOrient(ct_image, "SAR")
-    list(job_inputs.ct_file_steps(ct_volume_node(turned), tmp_path / "ct.nrrd"))
+    list(job_files.ct_file_steps(ct_volume_node(turned), tmp_path / "ct.nrrd"))
     study = read_ct(tmp_path / "ct.nrrd")
     assert np.array_equal(sitk.GetArrayFromImage(study.image), sitk.GetArrayFromImage(ct_image))
 
 
 def test_a_large_ct_is_written_in_short_steps(scene, ct_image, tmp_path, monkeypatch):
-    monkeypatch.setattr(job_inputs, "_STEP_BYTES", 20_000)
-    assert len(list(job_inputs.ct_file_steps(ct_volume_node(ct_image), tmp_path / "ct.nrrd"))) > 5
+    monkeypatch.setattr(job_files, "_STEP_BYTES", 20_000)
+    assert len(list(job_files.ct_file_steps(ct_volume_node(ct_image), tmp_path / "ct.nrrd"))) > 5
     assert np.array_equal(sitk.GetArrayFromImage(read_ct(tmp_path / "ct.nrrd").image), sitk.GetArrayFromImage(ct_image))
 
 
 def test_a_node_deleted_while_it_is_written_does_no_harm(scene, ct_image, tmp_path, monkeypatch):
-    monkeypatch.setattr(job_inputs, "_STEP_BYTES", 20_000)
+    monkeypatch.setattr(job_files, "_STEP_BYTES", 20_000)
     node = ct_volume_node(ct_image)
-    steps = job_inputs.ct_file_steps(node, tmp_path / "ct.nrrd")
+    steps = job_files.ct_file_steps(node, tmp_path / "ct.nrrd")
     next(steps)
     scene.RemoveNode(node)
     del node
@@ -46,7 +46,7 @@ def test_a_node_deleted_while_it_is_written_does_no_harm(scene, ct_image, tmp_pa
 
 
 def test_masks_arrive_with_names_overlaps_and_origin(ct_image, masks, tmp_path):
-    list(job_inputs.masks_file_steps(masks, tmp_path / "masks.seg.nrrd"))
+    list(job_files.masks_file_steps(masks, tmp_path / "masks.seg.nrrd"))
     sitk.WriteImage(ct_image, str(tmp_path / "ct.nrrd"))
     read = read_masks(tmp_path / "masks.seg.nrrd", read_ct(tmp_path / "ct.nrrd"))
     assert set(read.names) == set(masks.names)
@@ -54,16 +54,48 @@ def test_masks_arrive_with_names_overlaps_and_origin(ct_image, masks, tmp_path):
     assert read.origin == masks.origin
 
 
+@pytest.mark.parametrize("orientation", ["LPS", "RAS", "SAR", "IPL"])
+def test_masks_of_a_job_come_back_on_the_axes_of_the_ct_node(scene, ct_image, masks, tmp_path, orientation):
+    node = ct_volume_node(sitk.DICOMOrient(ct_image, orientation))
+    list(job_files.masks_file_steps(masks, tmp_path / "masks.seg.nrrd"))
+    steps = job_files.masks_from_file_steps(tmp_path / "masks.seg.nrrd", node)
+    read = _returned(steps)
+    assert set(read.names) == set(masks.names) and read.origin == masks.origin
+    liver = sitk.GetImageFromArray(read.mask("liver").astype(np.uint8))
+    liver.CopyInformation(read.reference)
+    assert np.array_equal(sitk.GetArrayFromImage(sitk.DICOMOrient(liver, "LPS")).astype(bool), masks.mask("liver"))
+
+
+def test_masks_that_end_early_or_belong_to_another_ct_are_refused(scene, ct_image, masks, tmp_path):
+    path, node = tmp_path / "masks.seg.nrrd", ct_volume_node(ct_image)
+    list(job_files.masks_file_steps(masks, path))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    with pytest.raises(InputError, match="too early"):
+        list(job_files.masks_from_file_steps(path, node))
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match="another grid"):
+        list(job_files.masks_from_file_steps(path, ct_volume_node(ct_image[2:, :, :])))
+
+
+def _returned(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
 def test_an_empty_node_and_one_under_a_transform_are_refused(scene, ct_image, tmp_path):
     empty = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "nothing")
     with pytest.raises(InputError, match="empty"):
-        list(job_inputs.ct_file_steps(empty, tmp_path / "ct.nrrd"))
+        list(job_files.ct_file_steps(empty, tmp_path / "ct.nrrd"))
     node = ct_volume_node(ct_image)
     node.SetAndObserveTransformNodeID(scene.AddNewNodeByClass("vtkMRMLLinearTransformNode").GetID())
     with pytest.raises(InputError, match="transform"):
-        list(job_inputs.ct_file_steps(node, tmp_path / "ct.nrrd"))
+        list(job_files.ct_file_steps(node, tmp_path / "ct.nrrd"))
 
 
 def test_a_folder_that_is_gone_is_one_clear_line(scene, ct_image, tmp_path):
     with pytest.raises(InputError, match="could not be written"):
-        list(job_inputs.ct_file_steps(ct_volume_node(ct_image), tmp_path / "nowhere" / "ct.nrrd"))
+        list(job_files.ct_file_steps(ct_volume_node(ct_image), tmp_path / "nowhere" / "ct.nrrd"))

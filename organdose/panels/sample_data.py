@@ -1,0 +1,89 @@
+"""The generated phantom study among Slicer's sample data: made on the user's machine, so nothing is downloaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+NAME = "OrganDosePhantom"
+TITLE = "OrganDose phantom study"
+_CATEGORY = "OrganDose"
+_registered: list[str] = []
+
+
+def register_sample_data() -> None:
+    """Offer the study in the module Sample Data; further calls change nothing.
+
+    There is no checksum: the study is generated with a fixed seed by the installed package.
+    """
+    import SampleData
+
+    from organdose.resources import resource_path
+
+    if _registered:
+        return
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category=_CATEGORY, sampleName=NAME, thumbnailFileName=str(resource_path("Icons", "OrganDosePhantom.png")),
+        customDownloader=lambda source: load_phantom_study(), loadFileType="SegmentationFile", nodeNames=NAME)
+    _registered.append(NAME)
+
+
+def load_phantom_study(**changes: object) -> list:
+    """Generate the study in a child process, with a progress dialog, and load CT and masks: the two nodes.
+
+    `changes`: values of `PhantomJob`. Raises `InputError`, `Cancelled`.
+    """
+    import slicer
+
+    folder = Path(slicer.app.temporaryPath) / "OrganDosePhantom"
+    study = folder / "study"
+    _generated(study, changes)
+    return _loaded(study)
+
+
+def _generated(study: Path, changes: dict[str, object]) -> None:
+    import time
+
+    import slicer
+
+    from organdose.errors import Cancelled, InputError
+    from organdose.jobs.job_process import JobProcess
+    from organdose.panels.window_jobs import job_interpreter
+
+    job = {"out": str(study), "name": "adult-male", "region": "trunk", **changes}
+    dialog = slicer.util.createProgressDialog(labelText="Generating the phantom study", maximum=100)
+    process = JobProcess("phantom", job, study.parent / "job", job_interpreter())
+    process.start()
+    try:
+        while process.outcome is None:
+            for report in process.poll():
+                dialog.labelText = report.stage
+                dialog.value = round(100 * report.fraction)
+            if dialog.wasCanceled:
+                process.cancel()
+            slicer.app.processEvents()
+            time.sleep(0.02)
+    finally:
+        process.close()
+        dialog.close()
+    if process.outcome.kind == "cancelled":
+        raise Cancelled("the phantom study was not generated")
+    if process.outcome.state.name != "DONE":
+        raise InputError(process.outcome.message)
+
+
+def _loaded(study: Path) -> list:
+    from organdose.jobs.phantom_study import PhantomStudyPaths
+    from organdose.scene.ct_facts import FOLDER_ATTRIBUTE
+    from organdose.scene.segmentation_nodes import segmentation_node_from_masks
+    from organdose.scene.views import show_ct_in_slices
+    from organdose.scene.volume_nodes import ct_volume_node
+    from organdose.segmentation.reading import read_masks
+    from organdose.study import read_ct
+
+    paths = PhantomStudyPaths(study)
+    read = read_ct(paths.ct)
+    ct = ct_volume_node(read.image, "Phantom CT")
+    ct.SetAttribute(FOLDER_ATTRIBUTE, str(paths.ct))
+    masks = segmentation_node_from_masks(read_masks(paths.dicom_seg, read), ct, "Phantom organs")
+    show_ct_in_slices(ct, masks)
+    return [ct, masks]
