@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict
+
 from organdose.assess.mask_comparison import compare_masks
 from organdose.errors import InputError
 from organdose.export.mask_comparison_table import write_mask_comparison_csv
@@ -14,6 +16,22 @@ from organdose.segmentation.reading import read_masks
 from organdose.study import read_ct
 from organdose.study.ct_study import CTStudy
 from organdose.study.facts import CTAcquisition
+
+
+class CompareMasksJob(BaseModel):
+    """Parameters of one comparison; `out` is a CSV file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    test: Path
+    reference: Path
+    out: Path
+    ct: Path | None = None
+
+
+def run_compare_masks_job(job: CompareMasksJob, progress: Progress | None = None) -> None:
+    """`run_compare_masks` of a described job."""
+    run_compare_masks(job.test, job.reference, job.out, job.ct, progress)
 
 
 def run_compare_masks(test: Path, reference: Path, out: Path, ct: Path | None = None,
