@@ -54,3 +54,24 @@ def ball() -> Callable[..., np.ndarray]:
         axes = np.ogrid[tuple(slice(0, n) for n in shape)]
         return sum((axis - c) ** 2 for axis, c in zip(axes, centre, strict=True)) < radius ** 2
     return make
+
+
+class ArrayDrawing:
+    """Masks in arrays that a test draws on: `layers` as stored, each beginning at its voxel of `corners`."""
+
+    def __init__(self, layers, segments, corners=None, notes=None):
+        self.layers, self.segments = layers, segments
+        self.corners = corners or [(0, 0, 0)] * len(layers)
+        self.notes = notes or {}
+
+    @property
+    def stamps(self):
+        return [(layer.shape, layer.tobytes(), corner) for layer, corner in zip(self.layers, self.corners)]
+
+    def layer(self, index):
+        return self.layers[index], self.corners[index]
+
+
+@pytest.fixture
+def drawing() -> type[ArrayDrawing]:
+    return ArrayDrawing

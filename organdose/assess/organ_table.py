@@ -38,7 +38,11 @@ def flat_dose_mgy(dose: DoseMap, weights: OrganWeights) -> np.ndarray:
     if not same:
         raise InputError("the dose map and the organ weights are on different grids",
                          mend="Compute the organ weights on the grid of this dose map.")
-    values_mgy = sitk.GetArrayViewFromImage(image).ravel()
+    return checked_dose_mgy(sitk.GetArrayViewFromImage(image))
+
+
+def checked_dose_mgy(values_mgy: np.ndarray) -> np.ndarray:
+    """A dose array (z, y, x) in mGy, flattened to double precision; raises `InputError` as `organ_table` says."""
     low, high = values_mgy.min(), values_mgy.max()
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError("the dose map holds values that are not finite", mend="Compute the dose again.")
@@ -46,7 +50,7 @@ def flat_dose_mgy(dose: DoseMap, weights: OrganWeights) -> np.ndarray:
         raise InputError(f"the dose map holds negative dose (down to {low:.3g} mGy)", mend="Compute the dose again.")
     if high == 0:
         raise InputError("the dose map is zero everywhere", mend="Check that the scan range meets the patient.")
-    return values_mgy.astype(np.float64)
+    return values_mgy.ravel().astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,27 @@
+"""The density of a CT's voxels, looked up where it is asked for: no second array as large as the CT."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from organdose.anatomy.tissues import TissueTable
+
+_EVERY_INT16 = np.arange(1 << 16, dtype=np.uint16).view(np.int16)  # in the order of their bits
+
+
+class HUDensity:
+    """Densities in g/cm3 (float32) of a CT in HU, indexed by boxes (z, y, x) like an array of them.
+
+    `hu` may be any view of the CT's voxels. The values are those of `TissueTable.density_g_cm3`.
+    """
+
+    def __init__(self, hu: np.ndarray, tissues: TissueTable):
+        self.shape = hu.shape
+        self._hu, self._tissues = hu, tissues
+        self._by_bits = tissues.density_g_cm3(_EVERY_INT16) if hu.dtype == np.int16 else None
+
+    def __getitem__(self, box) -> np.ndarray:
+        hu = self._hu[box]
+        if self._by_bits is None:
+            return self._tissues.density_g_cm3(hu)
+        return np.take(self._by_bits, hu.view(np.uint16), mode="clip")
