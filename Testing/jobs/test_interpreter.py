@@ -39,11 +39,18 @@ def test_the_running_python_is_used_with_its_variables(monkeypatch):
     assert Interpreter.own(Path("/somewhere/python")).executable == Path("/somewhere/python")
 
 
-@pytest.mark.parametrize("application", ["bin/SlicerApp-real", "Contents/MacOS/Slicer"])
+@pytest.mark.parametrize("application", ["bin/SlicerApp-real", "bin/python-real", "Contents/MacOS/Slicer"])
 def test_inside_slicer_its_python_lies_beside_the_application(tmp_path, monkeypatch, application):
     beside = (tmp_path / application).parent if application.startswith("bin") else tmp_path / "Contents" / "bin"
     python = _script(beside / "PythonSlicer", "true")
     monkeypatch.setattr(sys, "executable", str(tmp_path / application))
+    assert Interpreter.own().executable == python
+
+
+def test_inside_slicer_its_python_is_found_on_the_path_at_last(tmp_path, monkeypatch):
+    python = _script(tmp_path / "elsewhere" / "PythonSlicer", "true")
+    monkeypatch.setattr(sys, "executable", None)
+    monkeypatch.setenv("PATH", str(python.parent))
     assert Interpreter.own().executable == python
 
 

@@ -59,12 +59,13 @@ class Interpreter:
 
 
 def _own_executable() -> Path:
-    running = Path(sys.executable)
-    if running.stem.lower().startswith("python"):
+    # Inside Slicer this is the application or a Python that lacks Slicer's paths; the one that has them lies beside it.
+    running = Path(sys.executable or "Slicer").absolute()
+    beside = [str(running.parent), str(running.parent.parent / "bin")]
+    found = shutil.which("PythonSlicer", path=os.pathsep.join(beside))
+    if found is None and running.stem.lower().startswith("python"):
         return running
-    # Inside the application sys.executable may be the application; its Python lies beside it.
-    beside = os.pathsep.join([str(running.parent), str(running.parent.parent / "bin"), os.environ.get("PATH", "")])
-    found = shutil.which("PythonSlicer", path=beside)
+    found = found or shutil.which("PythonSlicer")
     if found is None:
         raise InputError("the Python of this application is not found", where=running,
                          mend="Choose a Python for jobs in the settings.")
