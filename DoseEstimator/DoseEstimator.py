@@ -194,9 +194,9 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._readFacts()
             return  # writing the facts comes here again
         if self._changed("facts", parameters.facts):
-            from organdose.study.fact_sheet import FactSheet
+            from organdose.study.ct_fact_sheet import CTFactSheet
 
-            self._sheet = FactSheet.from_json(parameters.facts)
+            self._sheet = CTFactSheet.from_json(parameters.facts)
         self.form.show(parameters.engine, json.loads(parameters.engineParameters))
         self._checkCanRun()
         self.results.show(parameters, self._inputs())
@@ -236,11 +236,11 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _readFacts(self):
         from organdose.scene.ct_facts import fact_sheet_of
-        from organdose.study.fact_sheet import FactSheet
+        from organdose.study.ct_fact_sheet import CTFactSheet
 
         parameters = self._parameterNode
         with slicer.util.WaitCursor():
-            sheet = FactSheet() if parameters.ct is None else fact_sheet_of(parameters.ct)
+            sheet = CTFactSheet() if parameters.ct is None else fact_sheet_of(parameters.ct)
         with slicer.util.NodeModify(parameters):
             parameters.factsCt = parameters.ct
             parameters.facts = sheet.to_json()
@@ -284,7 +284,7 @@ class DoseEstimatorLogic(ScriptedLoadableModuleLogic):
     def makeJob(folder, ctNode, segmentationNode, sheet, job):
         """Generator that writes the inputs of a 'ct-dose' job to `folder`, yields (stage, fraction), returns the job.
 
-        `sheet` is the `FactSheet` of the CT, `job` the further values of `CTDoseJob`. Raises `InputError`.
+        `sheet` is the `CTFactSheet` of the CT, `job` the further values of `CTDoseJob`. Raises `InputError`.
         """
         from organdose.scene.job_files import ct_file_steps, masks_file_steps
         from organdose.scene.segmentation_nodes import masks_from_segmentation_node

@@ -16,7 +16,7 @@ def water_cylinder():
     from organdose.anatomy.organ_masks import OrganMasks
     from organdose.scene.segmentation_nodes import segmentation_node_from_masks
     from organdose.scene.volume_nodes import ct_volume_node
-    from organdose.study.fact_sheet import FactSheet
+    from organdose.study.ct_fact_sheet import CTFactSheet
 
     place_mm = 5.0 * (np.arange(60) - 29.5)
     radius_mm = np.hypot(place_mm[:, None], place_mm[None, :])
@@ -28,7 +28,7 @@ def water_cylinder():
     masks.add("body", np.broadcast_to(radius_mm < 120, hu.shape))
     masks.add("spinal_cord", np.broadcast_to(radius_mm < 20, hu.shape))
     ct = ct_volume_node(image, "Water cylinder")
-    sheet = FactSheet()
+    sheet = CTFactSheet()
     facts = {"tube_voltage_kv": "120", "total_collimation_mm": "40", "pitch": "1", "scan_kind": "helical",
              "ctdivol_mgy": "10", "ctdi_phantom_cm": "32"}
     for name, text in facts.items():

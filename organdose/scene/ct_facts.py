@@ -7,60 +7,64 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from organdose.errors import InputError, MissingFacts
+from organdose.study.ct_fact_sheet import CTFactSheet
 from organdose.study.ct_study import CTStudy
-from organdose.study.fact_sheet import FactSheet
 
 # Slicer's DICOM module writes the first on volumes it loads; OrganDose the second on those it loads itself.
 _INSTANCES_ATTRIBUTE, FOLDER_ATTRIBUTE = "DICOM.instanceUIDs", "OrganDose.DicomFolder"
 
 
-def dicom_folder_of(ct_node) -> Path | None:
+def dicom_folder_of(volume_node) -> Path | None:
     """The folder with the DICOM files of a volume; None for one that came from elsewhere or whose files are gone."""
-    import slicer
-
-    folder = ct_node.GetAttribute(FOLDER_ATTRIBUTE)
+    folder = volume_node.GetAttribute(FOLDER_ATTRIBUTE)
     if folder and Path(folder).is_dir():
         return Path(folder)
-    database = getattr(slicer, "dicomDatabase", None)
-    instances = (ct_node.GetAttribute(_INSTANCES_ATTRIBUTE) or "").split()
-    if database is None or not instances:
-        return None
-    first = database.fileForInstance(instances[0])
-    return Path(first).parent if first and Path(first).is_file() else None
+    first = first_file_of(volume_node)
+    return None if first is None else first.parent
 
 
-def series_of(ct_node) -> str | None:
-    """The SeriesInstanceUID of a volume that came from Slicer's DICOM database; None where it is not known."""
+def first_file_of(volume_node) -> Path | None:
+    """One DICOM file of a volume that Slicer's DICOM database knows; None for others."""
+    database, instance = _in_database(volume_node)
+    path = database.fileForInstance(instance) if instance else ""
+    return Path(path) if path and Path(path).is_file() else None
+
+
+def series_of(volume_node) -> str | None:
+    """The SeriesInstanceUID of a volume that Slicer's DICOM database knows; None for others."""
+    database, instance = _in_database(volume_node)
+    return (database.instanceValue(instance, "0020,000E") or None) if instance else None
+
+
+def _in_database(volume_node) -> tuple[object, str]:
     import slicer
 
     database = getattr(slicer, "dicomDatabase", None)
-    instances = (ct_node.GetAttribute(_INSTANCES_ATTRIBUTE) or "").split()
-    if database is None or not instances:
-        return None
-    return database.instanceValue(instances[0], "0020,000E") or None
+    instances = (volume_node.GetAttribute(_INSTANCES_ATTRIBUTE) or "").split()
+    return database, instances[0] if database is not None and instances else ""
 
 
-def fact_sheet_of(ct_node) -> FactSheet:
+def fact_sheet_of(ct_node) -> CTFactSheet:
     """What the DICOM headers of a volume say; an empty sheet with a remark where there are none to read."""
     from organdose.study.dicom_ct import read_dicom_ct_facts
 
     folder = dicom_folder_of(ct_node)
     if folder is None:
-        return FactSheet(remarks=("This volume has no DICOM header here: its acquisition facts are to be filled in.",))
+        return CTFactSheet(remarks=("There is no DICOM header of this volume here: fill in its acquisition facts.",))
     try:
         acquisition, sex = read_dicom_ct_facts(folder, series=series_of(ct_node))
     except InputError as error:
-        return FactSheet(remarks=(f"The DICOM header cannot be used ({error})",))
-    return FactSheet.of(acquisition, sex)
+        return CTFactSheet(remarks=(f"The DICOM header cannot be used ({error})",))
+    return CTFactSheet.of(acquisition, sex)
 
 
-def what_is_missing(ct_node, sheet: FactSheet, engine, parameters) -> str:
+def what_is_missing(ct_node, sheet: CTFactSheet, engine, parameters) -> str:
     """Why `engine` could not run with these facts, in one line ('' when it could); sets `sheet.missing`."""
     sheet.missing = {}
     try:
         engine.check(_outline(ct_node, sheet), parameters)
     except MissingFacts as error:
-        from organdose.study.fact_sheet import TITLES
+        from organdose.study.ct_fact_sheet import TITLES
 
         sheet.missing = error.facts
         return f"Fill in: {', '.join(TITLES[name][0] for name in error.facts)}."
@@ -69,7 +73,7 @@ def what_is_missing(ct_node, sheet: FactSheet, engine, parameters) -> str:
     return ""
 
 
-def _outline(ct_node, sheet: FactSheet) -> CTStudy:
+def _outline(ct_node, sheet: CTFactSheet) -> CTStudy:
     """A study of as many slices over the same extent, without the voxels, for checks before any work is done."""
     bounds_mm = [0.0] * 6
     ct_node.GetRASBounds(bounds_mm)

@@ -6,30 +6,12 @@ Windows show its rows and write into it; a job takes it as a protocol file that 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import ClassVar, Self
 
-from organdose.errors import InputError
-from organdose.study.facts import EXPLANATIONS, CTAcquisition, Fact, Origin
-
-# What the windows call the facts, with their units.
-TITLES = {
-    "tube_voltage_kv": ("Tube voltage", "kV"),
-    "tube_current_ma": ("Tube current", "mA"),
-    "exposure_mas": ("Exposure (mA s / pitch)", "mAs"),
-    "rotation_time_s": ("Rotation time", "s"),
-    "pitch": ("Pitch", ""),
-    "total_collimation_mm": ("Total collimation", "mm"),
-    "ctdivol_mgy": ("CTDIvol", "mGy"),
-    "ctdi_phantom_cm": ("CTDI phantom", "cm"),
-    "focus_isocentre_mm": ("Focus to isocentre", "mm"),
-    "isocentre_mm": ("Isocentre x, y (LPS)", "mm"),
-    "scan_kind": ("Scan kind", ""),
-    "manufacturer": ("Manufacturer", ""),
-    "model": ("Model", ""),
-}
-_TEXTS = frozenset({"scan_kind", "manufacturer", "model"})
-_LISTS = frozenset({"tube_current_ma", "exposure_mas", "ctdivol_mgy", "isocentre_mm"})
+from organdose.study.facts import Fact, Origin
 
 
 class FactState(StrEnum):
@@ -56,11 +38,15 @@ class FactRow:
 
 
 @dataclass
-class FactSheet:
-    """Facts of one CT by name; `header` is what was read, `user` what was typed, `missing` what the engine asks for.
+class FactSheet(ABC):
+    """Facts by name; `header` is what was read, `user` what was typed, `missing` what an engine asks for.
 
-    `remarks` are the header's warnings. Saved with a scene as JSON.
+    `remarks` are the header's warnings. Saved with a scene as JSON. What facts there are, their titles with units and
+    their explanations, and how a text becomes a value, is said by the sheet of each kind of acquisition.
     """
+
+    titles: ClassVar[dict[str, tuple[str, str]]] = {}
+    explanations: ClassVar[dict[str, str]] = {}
 
     header: dict[str, Fact] = field(default_factory=dict)
     user: dict[str, Fact] = field(default_factory=dict)
@@ -68,13 +54,13 @@ class FactSheet:
     remarks: tuple[str, ...] = ()
     patient_sex: str = ""
 
-    @classmethod
-    def of(cls, acquisition: CTAcquisition, patient_sex: str = "") -> FactSheet:
-        return cls(header=acquisition.known(), remarks=acquisition.warnings, patient_sex=patient_sex)
+    @abstractmethod
+    def parsed(self, name: str, text: str) -> object:
+        """The value of a text that the user typed. Raises `InputError` for one that is none."""
 
     def rows(self) -> list[FactRow]:
-        """Every fact there is a name for, in the order of `TITLES`."""
-        return [self._row(name) for name in TITLES]
+        """Every fact there is a name for, in the order of `titles`."""
+        return [self._row(name) for name in self.titles]
 
     def write(self, name: str, text: str) -> None:
         """Take `text` as the user's value of a fact; an empty text goes back to the header's.
@@ -86,22 +72,9 @@ class FactSheet:
         if not text or (before is not None and text == shown(before.value)):
             self.user.pop(name, None)
             return
-        value = _parsed(name, text)
+        value = self.parsed(name, text)
         note = f"replaces {shown(before.value)} ({before.origin.value})" if before is not None else ""
         self.user[name] = Fact(value, Origin.user, note)
-
-    def acquisition(self) -> CTAcquisition:
-        """The facts as the engines take them."""
-        return CTAcquisition(**(self.header | self.user), warnings=self.remarks)
-
-    def protocol(self) -> dict[str, object]:
-        """The content of a protocol file (`study.protocol`) that carries all of it, with origins and notes."""
-        facts = self.header | self.user
-        values = {name: list(fact.value) if isinstance(fact.value, tuple) else fact.value
-                  for name, fact in facts.items()}
-        return {**values, "origins": {name: fact.origin.value for name, fact in facts.items()},
-                "notes": {name: fact.note for name, fact in facts.items() if fact.note},
-                "remarks": list(self.remarks), "patient_sex": self.patient_sex}
 
     def to_json(self) -> str:
         return json.dumps({"header": {name: asdict(fact) for name, fact in self.header.items()},
@@ -109,7 +82,7 @@ class FactSheet:
                            "remarks": self.remarks, "patient_sex": self.patient_sex})
 
     @classmethod
-    def from_json(cls, text: str) -> FactSheet:
+    def from_json(cls, text: str) -> Self:
         """A sheet from `to_json`; an empty one from an empty text."""
         if not text:
             return cls()
@@ -123,9 +96,9 @@ class FactSheet:
             state = FactState.missing if name in self.missing else FactState.unknown
         else:
             state = FactState.contradictory if fact.note and fact.origin is Origin.header else FactState.known
-        return FactRow(name, *TITLES[name], "" if fact is None else shown(fact.value),
+        return FactRow(name, *self.titles[name], "" if fact is None else shown(fact.value),
                        "" if fact is None else fact.origin.value, "" if fact is None else fact.note, state,
-                       self.missing.get(name, EXPLANATIONS[name]))
+                       self.missing.get(name, self.explanations[name]))
 
 
 def shown(value: object) -> str:
@@ -140,22 +113,3 @@ def shown(value: object) -> str:
 def _fact(content: dict) -> Fact:
     value = content["value"]
     return Fact(tuple(value) if isinstance(value, list) else value, Origin(content["origin"]), content["note"])
-
-
-def _parsed(name: str, text: str) -> object:
-    """The value of a text, checked by the rules of the protocol file."""
-    from organdose.study.protocol import check_fact
-
-    if name in _TEXTS:
-        return check_fact(name, text.lower() if name == "scan_kind" else text)
-    try:
-        numbers = [float(part) for part in text.replace(";", ",").split(",")]
-    except ValueError as error:
-        raise InputError(f"{TITLES[name][0]}: {text!r} is no number",
-                         mend=f"It is the {EXPLANATIONS[name]}.") from error
-    if name in _LISTS:
-        return tuple(check_fact(name, numbers))
-    if len(numbers) > 1:
-        raise InputError(f"{TITLES[name][0]}: {len(numbers)} values where one is asked for",
-                         mend="Write decimals with a point.")
-    return check_fact(name, numbers[0])

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from organdose.errors import InputError
+from organdose.study.ct_fact_sheet import TITLES, CTFactSheet
 from organdose.study.dicom_ct import read_dicom_ct_facts
-from organdose.study.fact_sheet import TITLES, FactSheet, FactState
+from organdose.study.fact_sheet import FactState
 from organdose.study.facts import EXPLANATIONS, CTAcquisition, Fact, Origin
 from organdose.study.protocol import apply_protocol, read_protocol
 
@@ -17,7 +18,7 @@ def sheet():
                                 ctdivol_mgy=Fact((8.0, 9.5, 11.0), Origin.header),
                                 exposure_mas=Fact((150.0,), Origin.header, "150 mAs where mA x s gives 80 mAs"),
                                 warnings=("Exposure contradicts the rest of the header",))
-    return FactSheet.of(acquisition, "F")
+    return CTFactSheet.of(acquisition, "F")
 
 
 def row(sheet, name):
@@ -83,10 +84,10 @@ def test_a_job_gets_every_fact_with_its_origin(sheet, tmp_path):
 
 def test_the_sheet_survives_being_saved(sheet):
     sheet.write("pitch", "0.9")
-    again = FactSheet.from_json(sheet.to_json())
+    again = CTFactSheet.from_json(sheet.to_json())
     assert again.rows() == sheet.rows()
     assert again.patient_sex == "F"
-    assert FactSheet.from_json("").rows()[0].state is FactState.unknown
+    assert CTFactSheet.from_json("").rows()[0].state is FactState.unknown
 
 
 def test_facts_of_a_series_are_read_without_its_pixels(write_series):

@@ -1,0 +1,375 @@
+"""Slicer module: organs of a CT segmented by an engine, corrected by hand, brought in from and out to other formats."""
+
+import json
+import sys
+from pathlib import Path
+
+import qt
+import slicer
+import vtk
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.parameterNodeWrapper import parameterNodeWrapper
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+
+def findOrganDose():
+    """The package lies beside the installed module, and one folder up in a source checkout."""
+    here = Path(__file__).resolve().parent
+    for folder in (here, here.parent):
+        if (folder / "organdose" / "__init__.py").is_file():
+            if str(folder) not in sys.path:
+                sys.path.insert(0, str(folder))  # before any other organdose that was installed with pip
+            return
+
+
+class OrganSegmenter(ScriptedLoadableModule):
+    """What Slicer shows of the module before it is opened."""
+
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        findOrganDose()
+        from organdose.panels.module_texts import ACKNOWLEDGEMENT, CATEGORY, CONTRIBUTORS, help_text
+        from organdose.panels.sample_data import register_sample_data
+
+        parent.title = _("Organ Segmenter")
+        parent.categories = [translate("qSlicerAbstractCoreModule", CATEGORY)]
+        parent.dependencies = []
+        parent.contributors = list(CONTRIBUTORS)
+        parent.helpText = help_text("organ-segmenter", _(
+            "Organ masks of a CT: drawn by an engine, corrected by hand, imported from and exported to .seg.nrrd, "
+            "DICOM SEG and RTSTRUCT. Dose tables of the other modules follow each correction."))
+        parent.acknowledgementText = ACKNOWLEDGEMENT
+        slicer.app.connect("startupCompleted()", register_sample_data)
+
+
+@parameterNodeWrapper
+class OrganSegmenterParameterNode:
+    """What the window shows, saved with the scene. `engineParameters` and `organs` (those ticked) are JSON."""
+
+    ct: vtkMRMLScalarVolumeNode
+    segmentation: vtkMRMLSegmentationNode
+    engine: str = "analytic"
+    engineParameters: str = "{}"
+    organs: str = ""
+
+
+class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The window: engine and organs above, the segment editor below."""
+
+    def __init__(self, parent=None):
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self.editor = None
+        self._parameterNode = None
+        self._guiTag = None
+        self._shown = {}
+
+    def setup(self):
+        ScriptedLoadableModuleWidget.setup(self)
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/OrganSegmenter.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        from organdose.panels.needed_packages import NeededPackages, missing_packages
+
+        self.packages = NeededPackages(self._build)
+        self.ui.packagesPlace.layout().addWidget(self.packages.widget)
+        for section in self._sections():
+            section.enabled = False
+        if not missing_packages():
+            self._build()
+
+    def _sections(self):
+        return (self.ui.studyButton, self.ui.computationButton, self.ui.correctionButton, self.ui.filesButton,
+                self.ui.settingsButton)
+
+    def _build(self):
+        """Everything that needs the packages."""
+        from organdose.panels.engine_form import EngineForm
+        from organdose.panels.job_panel import JobPanel
+        from organdose.panels.organ_list import OrganList
+        from organdose.panels.result_following import result_following
+        from organdose.panels.segment_editor import EmbeddedSegmentEditor
+        from organdose.panels.settings_panel import SettingsPanel
+        from organdose.segmentation.engines import engine, engine_names
+
+        self.logic = OrganSegmenterLogic()
+        self.form = EngineForm({name: engine(name) for name in engine_names()}, self._formEdited)
+        self.ui.enginePlace.layout().addWidget(self.form.widget)
+        self.organs = OrganList(self.ui.organsList, self._organsEdited)
+        self.ui.allOrgansButton.clicked.connect(lambda *_args: self.organs.tick_all(True))
+        self.ui.noOrgansButton.clicked.connect(lambda *_args: self.organs.tick_all(False))
+        self.job = JobPanel(_("Segment"), self.onRun)
+        self.ui.jobPlace.layout().addWidget(self.job.widget)
+        self.filesJob = JobPanel()
+        self.ui.filesJobPlace.layout().addWidget(self.filesJob.widget)
+        self.editor = EmbeddedSegmentEditor(self.ui.editorPlace)
+        self.ui.importButton.clicked.connect(lambda *_args: self.onImport())
+        self.ui.importFolderButton.clicked.connect(lambda *_args: self.onImportFolder())
+        self.ui.exportButton.clicked.connect(lambda *_args: self.onExport())
+        self.settings = SettingsPanel()
+        self.ui.settingsPlace.layout().addWidget(self.settings.widget)
+        for section in self._sections():
+            section.enabled = True
+        result_following()  # dose tables follow the corrections made here
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndClose)
+        self.initializeParameterNode()
+
+    def cleanup(self):
+        self.setParameterNode(None)
+        self.removeObservers()
+        if self.logic is not None:
+            self.job.stop()
+            self.filesJob.stop()
+            self.settings.stop()
+            self.editor.stop()
+
+    def enter(self):
+        if self.editor is not None:
+            self.editor.enter()
+        self.initializeParameterNode()
+
+    def exit(self):
+        self.setParameterNode(None)
+        if self.editor is not None:
+            self.editor.exit()
+
+    def onSceneStartClose(self, caller, event):
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller, event):
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def initializeParameterNode(self):
+        if self.logic is not None:
+            self.setParameterNode(self.logic.getParameterNode())
+
+    def setParameterNode(self, parameterNode):
+        """Show another parameter node, or none."""
+        if self._parameterNode is not None:
+            self._parameterNode.disconnectGui(self._guiTag)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
+        self._parameterNode, self._guiTag, self._shown = parameterNode, None, {}
+        if parameterNode is not None:
+            self._guiTag = parameterNode.connectGui(self.ui)
+            self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
+            self._parametersChanged()
+        elif self.editor is not None:
+            self.editor.show(None, None)
+
+    def onRun(self):
+        """Segment the CT that is shown into a new segmentation."""
+        parameters = self._parameterNode
+        ct = parameters.ct
+        job = {"engine": parameters.engine, "engine_parameters": json.loads(parameters.engineParameters),
+               "organs": self.organs.ticked() or None}
+        self.job.run("segment", lambda folder: self.logic.makeJob(folder, ct, job), self._take(ct, parameters.engine))
+
+    def onImport(self):
+        """Masks that others drew on this CT, from a file the user chooses."""
+        path = qt.QFileDialog.getOpenFileName(
+            slicer.util.mainWindow(), _("Import masks"), "",
+            _("Masks (*.seg.nrrd *.nrrd *.nii *.nii.gz *.dcm);;All files (*)"))
+        if path:
+            self._import(path)
+
+    def onImportFolder(self):
+        """Masks from a folder: one file an organ, or a DICOM SEG or RTSTRUCT in it."""
+        path = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Import masks from a folder"), "")
+        if path:
+            self._import(path)
+
+    def onExport(self):
+        """The masks that are shown, in the format of the name the user gives."""
+        parameters = self._parameterNode
+        kinds = self.logic.exportFormats(parameters.ct)
+        path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), _("Export masks"), "masks.seg.nrrd",
+                                              ";;".join(kinds))
+        if not path:
+            return
+        ct, segmentation = parameters.ct, parameters.segmentation
+        self.filesJob.run("convert-masks",
+                          lambda folder: self.logic.makeExportJob(folder, ct, segmentation, path, kinds),
+                          lambda folder: self.logic.takeExport(folder, path))
+
+    def _import(self, path):
+        ct = self._parameterNode.ct
+        self.filesJob.run("convert-masks", lambda folder: self.logic.makeImportJob(folder, ct, path),
+                          self._take(ct, Path(path).name))
+
+    def _take(self, ct, name):
+        def take(folder):
+            node, line = yield from self.logic.takeMasks(folder, ct, name)
+            if self._parameterNode is not None:
+                self._parameterNode.segmentation = node
+            return line
+
+        return take
+
+    def _parametersChanged(self, caller=None, event=None):
+        parameters = self._parameterNode
+        if parameters is None:
+            return
+        self.form.show(parameters.engine, json.loads(parameters.engineParameters))
+        if self._changed("organs", (parameters.engine, parameters.organs)):
+            chosen = json.loads(parameters.organs) if parameters.organs else None
+            self.organs.show(self.form.chosen.organs, chosen)
+            self.ui.engineNote.text = _("{title}. Licence: {licence}. Runs on: {devices}.").format(
+                title=self.form.chosen.title, licence=self.form.chosen.licence,
+                devices=", ".join(self.form.chosen.devices))
+        self.editor.show(parameters.segmentation, parameters.ct)
+        self._checkCanRun()
+
+    def _changed(self, name, value):
+        """Whether `value` differs from what was last shown under `name`."""
+        if name in self._shown and self._shown[name] == value:
+            return False
+        self._shown[name] = value
+        return True
+
+    def _checkCanRun(self):
+        parameters = self._parameterNode
+        hasCt = parameters.ct is not None and parameters.ct.GetImageData() is not None
+        reason = "" if hasCt else _("Choose a CT.")
+        if not reason:
+            reason = self.form.complaint() or ("" if self.organs.ticked() else _("Tick at least one organ."))
+        self.job.refuse(reason)
+        hasMasks = parameters.segmentation is not None
+        self.ui.editNote.text = "" if hasMasks else _("Choose masks above, or press Segment: then correct them here.")
+        self.ui.editNote.visible = not hasMasks
+        for button in (self.ui.importButton, self.ui.importFolderButton):
+            button.enabled = hasCt
+            button.toolTip = _("Masks that others drew on this CT.") if hasCt else _("Choose the CT first.")
+        self.ui.exportButton.enabled = hasCt and hasMasks
+        self.ui.exportButton.toolTip = (_("Write the masks to a file.") if self.ui.exportButton.enabled else
+                                        _("Choose the CT and the masks first."))
+
+    def _formEdited(self):
+        with slicer.util.NodeModify(self._parameterNode):
+            if self._parameterNode.engine != self.form.engine:
+                self._parameterNode.engine = self.form.engine
+                self._parameterNode.organs = ""
+            self._parameterNode.engineParameters = json.dumps(self.form.values())
+
+    def _organsEdited(self):
+        self._parameterNode.organs = json.dumps(self.organs.ticked())
+
+
+class OrganSegmenterLogic(ScriptedLoadableModuleLogic):
+    """The module without its window: jobs on a CT of the scene, and their masks back into the scene."""
+
+    def getParameterNode(self):
+        return OrganSegmenterParameterNode(super().getParameterNode())
+
+    @staticmethod
+    def makeJob(folder, ctNode, job):
+        """Generator: writes the CT to `folder`, yields (stage, fraction), returns a 'segment' job with `job` in it."""
+        from organdose.scene.job_files import ct_file_steps
+
+        for fraction in ct_file_steps(ctNode, folder / "ct.nrrd"):
+            yield _("Writing the CT"), fraction
+        return {**job, "ct": str(folder / "ct.nrrd"), "out": str(folder / "result.seg.nrrd"), "compressed": False}
+
+    @staticmethod
+    def makeImportJob(folder, ctNode, path):
+        """Generator: a 'convert-masks' job that brings masks of any format onto the grid of the CT."""
+        from organdose.scene.ct_facts import dicom_folder_of, series_of
+        from organdose.scene.job_files import ct_file_steps
+
+        job = {"masks": str(path), "out": str(folder / "result.seg.nrrd"), "compressed": False}
+        dicom = dicom_folder_of(ctNode)
+        if dicom is not None:  # DICOM masks refer to its slices
+            return {**job, "ct": str(dicom), "series": series_of(ctNode)}
+        for fraction in ct_file_steps(ctNode, folder / "ct.nrrd"):
+            yield _("Writing the CT"), fraction
+        return {**job, "ct": str(folder / "ct.nrrd")}
+
+    @staticmethod
+    def takeMasks(folder, ctNode, name):
+        """Generator: the masks a job made as a new segmentation node; returns (node, line that says what came out)."""
+        from organdose.panels.masks_into_scene import masks_into_scene
+
+        return (yield from masks_into_scene(folder / "result.seg.nrrd", ctNode, name))
+
+    @staticmethod
+    def exportFormats(ctNode):
+        """The formats masks of this CT can be written in: file dialog filter to (format, ending)."""
+        from organdose.scene.ct_facts import dicom_folder_of
+
+        formats = {"Slicer segmentation (*.seg.nrrd)": ("seg.nrrd", ".seg.nrrd")}
+        if ctNode is not None and dicom_folder_of(ctNode) is not None:
+            formats |= {"DICOM SEG (*.seg.dcm)": ("dicom-seg", ".seg.dcm"),
+                        "DICOM RTSTRUCT (*.rtstruct.dcm)": ("rtstruct", ".rtstruct.dcm")}
+        return formats
+
+    @staticmethod
+    def makeExportJob(folder, ctNode, segmentationNode, path, formats):
+        """Generator: a 'convert-masks' job that writes the masks next to nothing half done. Raises `InputError`."""
+        from organdose.errors import InputError
+        from organdose.scene.ct_facts import dicom_folder_of, series_of
+        from organdose.scene.job_files import ct_file_steps, masks_file_steps
+        from organdose.scene.segmentation_nodes import masks_from_segmentation_node
+
+        chosen = [form for form, ending in formats.values() if path.endswith(ending)]
+        if not chosen:
+            raise InputError("the name does not say in which format", where=path,
+                             mend=f"End it with {' or '.join(ending for _form, ending in formats.values())}.")
+        masks = masks_from_segmentation_node(segmentationNode, ctNode)
+        for fraction in masks_file_steps(masks, folder / "masks.seg.nrrd"):
+            yield _("Writing the masks"), fraction
+        job = {"masks": str(folder / "masks.seg.nrrd"), "out": str(path), "format": chosen[0]}
+        if chosen[0] != "seg.nrrd":
+            return {**job, "ct": str(dicom_folder_of(ctNode)), "series": series_of(ctNode)}
+        for fraction in ct_file_steps(ctNode, folder / "ct.nrrd"):
+            yield _("Writing the CT"), fraction
+        return {**job, "ct": str(folder / "ct.nrrd")}
+
+    @staticmethod
+    def takeExport(folder, path):
+        """Generator: the line that says where the masks are."""
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)
+        yield 1.0
+        return _("Written: {path}").format(path=path)
+
+
+class OrganSegmenterTest(ScriptedLoadableModuleTest):
+    """Segments a water cylinder with the analytic engine in the running Slicer."""
+
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+
+    def runTest(self):
+        from organdose.panels.needed_packages import missing_packages
+
+        if missing_packages():
+            self.delayDisplay(f"Not tested: {', '.join(missing_packages())} must be installed first (see the module).")
+            return
+        self.setUp()
+        self.test_waterCylinder()
+
+    def test_waterCylinder(self):
+        from organdose.panels.self_test import run_to_the_end, wait_for_job, water_cylinder
+
+        self.delayDisplay("Segmenting a water cylinder")
+        ct, truth, _sheet = water_cylinder()
+        logic = OrganSegmenterLogic()
+        folder = wait_for_job("segment", lambda folder: logic.makeJob(folder, ct, {"engine": "analytic"}))
+        node, _line = run_to_the_end(logic.takeMasks(folder, ct, "test"))
+        drawn, known = (slicer.util.arrayFromSegmentBinaryLabelmap(each, "body", ct) for each in (node, truth))
+        dice = 2 * (drawn & known).sum() / (drawn.sum() + known.sum())
+        self.assertGreater(dice, 0.95)
+        self.delayDisplay("Test passed")

@@ -1,0 +1,1 @@
+"""From activity over time to internal dose."""

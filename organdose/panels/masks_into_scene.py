@@ -1,0 +1,30 @@
+"""Masks that a job made as a segmentation in the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+
+def masks_into_scene(path: Path, ct_node, name: str) -> Generator:
+    """Generator: the masks of an uncompressed .seg.nrrd as a new node, shown over the CT; returns (node, what it is).
+
+    Raises `InputError` when the CT has left the scene or the file does not belong to it.
+    """
+    from organdose.errors import InputError
+    from organdose.scene import subject_hierarchy
+    from organdose.scene.job_files import masks_from_file_steps
+    from organdose.scene.segmentation_nodes import segmentation_node_from_masks
+    from organdose.scene.views import show_ct_in_slices
+
+    if ct_node.GetScene() is None:
+        raise InputError("the CT was deleted meanwhile", mend="Load it and run again.")
+    masks = yield from masks_from_file_steps(path, ct_node)
+    path.unlink()
+    node = segmentation_node_from_masks(masks, ct_node, f"Organs ({name})")
+    yield 1.0
+    study = subject_hierarchy.study_of(ct_node)
+    if study:
+        subject_hierarchy.put_under(study, [node])
+    show_ct_in_slices(ct_node, node)
+    return node, f"Done: {len(masks.segments)} organs. Look at each before you use it."

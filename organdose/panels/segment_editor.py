@@ -1,0 +1,67 @@
+"""Slicer's segment editor inside a module of ours, with an editor node of its own."""
+
+from __future__ import annotations
+
+_TAG = "OrganDoseSegmentEditor"
+_UNDO_STATES = 10
+
+
+class EmbeddedSegmentEditor:
+    """A qMRMLSegmentEditorWidget in the widget `place`; the module's selectors say what it edits."""
+
+    def __init__(self, place):
+        import slicer
+
+        self.widget = slicer.qMRMLSegmentEditorWidget()
+        self.widget.setMaximumNumberOfUndoStates(_UNDO_STATES)
+        self.widget.setMRMLScene(slicer.mrmlScene)
+        self.widget.setSegmentationNodeSelectorVisible(False)
+        self.widget.setSourceVolumeNodeSelectorVisible(False)
+        place.layout().addWidget(self.widget)
+
+    def show(self, segmentation_node, ct_node) -> None:
+        """Edit a segmentation over a CT; None for nothing to edit."""
+        if segmentation_node is None:
+            if self.widget.segmentationNode() is not None:
+                self.widget.setActiveEffectByName("")
+                self.widget.setSegmentationNode(None)
+                self.widget.setSourceVolumeNode(None)
+            return
+        self._use_own_node()
+        if not _same(self.widget.segmentationNode(), segmentation_node):
+            self.widget.setSegmentationNode(segmentation_node)
+        if not _same(self.widget.sourceVolumeNode(), ct_node):
+            self.widget.setSourceVolumeNode(ct_node)
+
+    def enter(self) -> None:
+        self.widget.setupViewObservations()
+        self.widget.installKeyboardShortcuts()
+        self.widget.updateWidgetFromMRML()
+
+    def exit(self) -> None:
+        self.widget.setActiveEffectByName("")
+        self.widget.uninstallKeyboardShortcuts()
+        self.widget.removeViewObservations()
+
+    def stop(self) -> None:
+        self.widget.setMRMLSegmentEditorNode(None)
+        self.widget.setMRMLScene(None)
+
+    def _use_own_node(self) -> None:
+        """One editor node of ours a scene: Slicer's own module keeps its effect and brush."""
+        import slicer
+
+        node = slicer.mrmlScene.GetSingletonNode(_TAG, "vtkMRMLSegmentEditorNode")
+        if node is None:
+            node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentEditorNode")
+            node.UnRegister(None)
+            node.SetSingletonTag(_TAG)
+            # Masks may overlap: a correction of one organ takes nothing from another.
+            node.SetOverwriteMode(slicer.vtkMRMLSegmentEditorNode.OverwriteNone)
+            node = slicer.mrmlScene.AddNode(node)
+        if not _same(self.widget.mrmlSegmentEditorNode(), node):
+            self.widget.setMRMLSegmentEditorNode(node)
+
+
+def _same(one, other) -> bool:
+    return (None if one is None else one.GetID()) == (None if other is None else other.GetID())
