@@ -28,7 +28,7 @@ class MonteCarloParameters(EngineParameters):
     histories: int = Field(10_000_000, ge=1000, le=10**12, title="Photons at most",
                            description="photons to follow at most")
     uncertainty_percent: float | None = Field(
-        None, gt=0, le=100, title="Stop at organ uncertainty (%)",
+        None, gt=0, le=100, title="Organ uncertainty (%)",
         description="stop earlier once every organ's mean dose is known to this many percent")
     seed: int = Field(1, ge=0, lt=2**63, title="Seed", description="the same seed gives the same dose map")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", title="Device", description="processor to compute on")

@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 
+_NARROWEST = 70  # pixels of a spin box, whose largest number would ask for more
 _INTEGER_LIMIT = 2**53  # beyond it a spin box of doubles would skip numbers
 
 
@@ -29,6 +30,7 @@ class EngineForm:
         self._layout.setContentsMargins(0, 0, 0, 0)
         self.chooser = qt.QComboBox()
         self.chooser.objectName = "engineChooser"
+        narrow(self.chooser)
         for name, engine in self._engines.items():
             self.chooser.addItem(engine.title, name)
         self._layout.addRow("Engine:", self.chooser)
@@ -120,6 +122,14 @@ class EngineForm:
             self._on_changed()
 
 
+def narrow(combo_box) -> None:
+    """Let a combo box be narrower than its longest text: module panels are 400 pixels wide."""
+    import qt
+
+    combo_box.sizeAdjustPolicy = qt.QComboBox.AdjustToMinimumContentsLengthWithIcon
+    combo_box.minimumContentsLength = 8
+
+
 class _Editor(typing.Protocol):
     """A widget for one value."""
 
@@ -153,8 +163,9 @@ class _Number:
         self.widget = qt.QDoubleSpinBox()
         self.widget.decimals = 0 if self._is_integer else 3
         self.widget.setRange(*_limits(field))
-        self.widget.groupSeparatorShown = self._is_integer
+        self.widget.showGroupSeparator = self._is_integer
         self.widget.stepType = qt.QAbstractSpinBox.AdaptiveDecimalStepType
+        self.widget.minimumWidth = _NARROWEST
         self.widget.keyboardTracking = False
 
     def value(self) -> float | int:
@@ -181,6 +192,7 @@ class _OptionalNumber:
         self.number.setRange(*_limits(field))
         self.number.singleStep = 0.5
         self.number.value = 1.0
+        self.number.minimumWidth = _NARROWEST
         self.number.keyboardTracking = False
         row.addWidget(self.check)
         row.addWidget(self.number, 1)
@@ -208,6 +220,7 @@ class _Choice:
 
         self._words = typing.get_args(field.annotation)
         self.widget = qt.QComboBox()
+        narrow(self.widget)
         for word in self._words:
             self.widget.addItem(str(word))
 

@@ -13,7 +13,7 @@ INTERPRETER_SETTING = "OrganDose/JobInterpreter"  # path of a Python or environm
 def submit(task: str, make_job: Callable, on_progress: Callable, on_end: Callable):
     """Put a job in the queue of this Slicer (see `JobQueue.submit`).
 
-    Raises `InputError` when the Python chosen for jobs is none any more, `OSError` without room for its folder.
+    Raises `InputError` when the Python chosen for jobs is none any more, or without room for the folder of the job.
     """
     queue = job_queue()
     queue.interpreter = job_interpreter()
