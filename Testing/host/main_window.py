@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from host import segment_editor, segment_selector  # noqa: F401  (registers widgets that modules' .ui files name)
 from host.layout import qSlicerLayoutManager
 
 _SIZE = QSize(1400, 900)

@@ -48,7 +48,7 @@ class qMRMLSegmentSelectorWidget(QWidget):
         if node is not None:
             segmentation = node.GetSegmentation()
             for event in (segmentation.SegmentAdded, segmentation.SegmentRemoved, segmentation.SegmentModified):
-                self._observations.observe(segmentation, event, self._fill)
+                self._observations.observe(node, event, self._fill)
         self._fill()
         self.currentNodeChanged.emit(node)
 

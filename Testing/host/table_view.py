@@ -137,7 +137,7 @@ class qMRMLSegmentsTableView(QWidget):
 
     def setReadOnly(self, read_only: bool) -> None:
         self._read_only = read_only
-        self._fill()
+        self._show_all()
 
     readOnly = Property(bool, _read, setReadOnly)
 
@@ -158,10 +158,10 @@ class qMRMLSegmentsTableView(QWidget):
         self._node = node
         if node is not None:
             segmentation = node.GetSegmentation()
-            for event in (segmentation.SegmentAdded, segmentation.SegmentRemoved, segmentation.SegmentModified,
-                          segmentation.SegmentsOrderModified):
-                self._observations.observe(segmentation, event, self._fill)
-            self._observations.observe(node, node.DisplayModifiedEvent, self._fill)
+            for event in (segmentation.SegmentAdded, segmentation.SegmentRemoved, segmentation.SegmentsOrderModified):
+                self._observations.observe(node, event, self._fill)
+            for event in (segmentation.SegmentModified, node.DisplayModifiedEvent):
+                self._observations.observe(node, event, self._show_all)
         self._fill()
 
     def _count(self) -> int:
@@ -213,10 +213,16 @@ class qMRMLSegmentsTableView(QWidget):
                 for segment_id in segment_ids:
                     self._add_row(segment_id)
                 self._select(before)
-            for row, segment_id in enumerate(segment_ids):
-                self._show(row, segment_id)
+        self._show_all()
         if self.selectedSegmentIDs() != before:
             self._on_selection_changed()
+
+    def _show_all(self) -> None:
+        """Bring the rows up to date; a segment is modified before it is added, so not every segment has one."""
+        with QSignalBlocker(self._table):
+            for row, segment_id in enumerate(self.displayedSegmentIDs()):
+                if self._node.GetSegmentation().GetSegment(segment_id) is not None:
+                    self._show(row, segment_id)
 
     def _add_row(self, segment_id: str) -> None:
         row = self._count()

@@ -14,9 +14,9 @@ slicer = pytest.importorskip("slicer")
 
 @pytest.fixture
 def scene():
+    from host.immortal_constants import make_constants_immortal
     from PySide6.QtWidgets import QApplication
 
-    from host.constants import make_constants_immortal
     from organdose.scene.headless import clear_scene, start_slicer
 
     make_constants_immortal()
