@@ -28,16 +28,17 @@ class _WithSpinBox(QWidget):
         self.layout().setContentsMargins(0, 0, 0, 0)
         self._spin_box.valueChanged.connect(self.valueChanged)
 
-    value = _of_spin_box(float, "value", "setValue")
+    def setValue(self, value: float) -> None:
+        if value != self._spin_box.value():  # the same value must not tidy up what is being typed
+            self._spin_box.setValue(value)
+
+    value = Property(float, lambda self: self._spin_box.value(), setValue)
     minimum = _of_spin_box(float, "minimum", "setMinimum")
     maximum = _of_spin_box(float, "maximum", "setMaximum")
     singleStep = _of_spin_box(float, "singleStep", "setSingleStep")
     decimals = _of_spin_box(int, "decimals", "setDecimals")
     prefix = _of_spin_box(str, "prefix", "setPrefix")
     suffix = _of_spin_box(str, "suffix", "setSuffix")
-
-    def setValue(self, value: float) -> None:
-        self._spin_box.setValue(value)
 
     def setRange(self, minimum: float, maximum: float) -> None:
         self._spin_box.setRange(minimum, maximum)
@@ -114,7 +115,8 @@ class ctkRangeWidget(QWidget):
             end.blockSignals(True)
         before = self._values()
         for end, value in zip(self._ends, (low, high)):
-            end.setValue(value)
+            if value != end.value():
+                end.setValue(value)
             end.blockSignals(False)
         if self._values() != before:
             self.valuesChanged.emit(*self._values())

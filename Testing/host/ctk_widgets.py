@@ -3,6 +3,7 @@
 import enum
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import Property, QDir, QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
@@ -29,19 +30,22 @@ class _ChildrenHider:
     """Hides the children of a widget and shows again those that were shown before."""
 
     def __init__(self, widget: QWidget):
-        self._widget, self._hidden = widget, None
+        self._widget, self._hidden = widget, []
 
     def hide(self) -> None:
-        if self._hidden is None:
-            self._hidden = []
         for child in self._widget.children():
-            if isinstance(child, QWidget) and not child.isHidden():
-                self._hidden.append(child)
-                child.hide()
+            if isinstance(child, QWidget):
+                self.hide_child(child)
+
+    def hide_child(self, child: QWidget) -> None:
+        """Hide it unless somebody has already: a new child is not hidden but only waits to be shown."""
+        if not (child.isHidden() and child.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide)):
+            self._hidden.append(child)
+            child.hide()
 
     def show(self) -> None:
-        hidden, self._hidden = self._hidden or [], None
-        for child in hidden:
+        hidden, self._hidden = self._hidden, []
+        for child in filter(shiboken6.isValid, hidden):
             child.show()
 
 
@@ -91,8 +95,8 @@ class ctkCollapsibleButton(QWidget):
         return QSize(metrics.horizontalAdvance(self._text) + 40, max(metrics.height() + 8, 22))
 
     def childEvent(self, event):
-        if self._collapsed and event.type() == QEvent.Type.ChildPolished:
-            self._children.hide()
+        if self._collapsed and event.type() == QEvent.Type.ChildPolished and isinstance(event.child(), QWidget):
+            self._children.hide_child(event.child())
 
     def mouseReleaseEvent(self, event):
         if event.button() == Qt.MouseButton.LeftButton and self._bar().contains(event.position().toPoint()):
@@ -145,8 +149,8 @@ class ctkCollapsibleGroupBox(QGroupBox):
     collapsed = Property(bool, lambda self: not self.isChecked(), setCollapsed)
 
     def childEvent(self, event):
-        if not self.isChecked() and event.type() == QEvent.Type.ChildPolished:
-            self._children.hide()
+        if self.collapsed and event.type() == QEvent.Type.ChildPolished and isinstance(event.child(), QWidget):
+            self._children.hide_child(event.child())
 
     def paintEvent(self, _event):
         painter, option = QPainter(self), QStyleOptionGroupBox()

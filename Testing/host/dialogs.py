@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox
 
-from host.pythonqt import METHODS, STATIC_METHODS, static_method, unwrap, wrap
+from host.pythonqt import METHODS, STATIC_METHODS, method, static_method, unwrap, wrap
 from host.signals import guarded
 
 _DECLINING = "Cancel", "No", "NoToAll", "Close", "Abort", "Ignore", "Discard", "Ok"
@@ -63,11 +63,10 @@ class Dialogs:
 
     def run_message_box(self, box: QMessageBox) -> int:
         button = self._button(box)
-        QTimer.singleShot(0, button.click)
-        result = _native_exec(box)
-        self.shown.append(ShownDialog("message", box.windowTitle(), box.text() + box.informativeText(),
+        self.shown.append(ShownDialog("message", box.windowTitle().strip(), box.text() + box.informativeText(),
                                       box.detailedText(), _caption(button)))
-        return result
+        QTimer.singleShot(0, button.click)
+        return _native_exec(box)
 
     def run_dialog(self, dialog: QDialog) -> int:
         driver = self._drivers.popleft() if self._drivers else None
@@ -80,9 +79,10 @@ class Dialogs:
                 if dialog.isVisible():  # a driver that neither accepts nor closes must not hang the test
                     dialog.reject()
 
+        title = dialog.windowTitle()
         QTimer.singleShot(0, guarded(drive))
         result = _native_exec(dialog)
-        self.shown.append(ShownDialog("dialog", dialog.windowTitle(), "", answer=result))
+        self.shown.append(ShownDialog("dialog", title, "", answer=result))
         return result
 
     def file(self, caption: str, nothing):
@@ -126,7 +126,23 @@ def _caption(button) -> str:
 
 
 def _native_exec(dialog: QDialog) -> int:
-    return int(type(dialog).exec(dialog))
+    """Run it; one that is to be deleted later lives until it is closed.
+
+    In Slicer the event loop is already running when a module asks for the deletion, and Qt waits for that loop. Tests
+    call modules outside any event loop: Qt would delete the dialog as soon as its own loop starts.
+    """
+    QCoreApplication.removePostedEvents(dialog, QEvent.Type.DeferredDelete)
+    result = int(type(dialog).exec(dialog))
+    if getattr(dialog, "_deletion_requested", False):
+        dialog.deleteLater()
+    return result
+
+
+@method("QDialog", "deleteLater")
+def _delete_later(proxy) -> None:
+    dialog = unwrap(proxy)
+    dialog._deletion_requested = True
+    dialog.deleteLater()
 
 
 for _name in ("exec", "exec_"):

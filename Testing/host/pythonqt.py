@@ -115,7 +115,7 @@ class Proxy(metaclass=ProxyType):
         if override is not None:
             return functools.partial(override, self)
         if isinstance(native, QObject):
-            found, value = _qobject_member(native, "objectName" if name == "name" else name)
+            found, value = _qobject_member(native, _property_name(native, name))
             if found:
                 return value
         attribute_name = name.removesuffix("_") if name in ("exec_", "print_") else name
@@ -132,7 +132,7 @@ class Proxy(metaclass=ProxyType):
     def __setattr__(self, name, value):
         native = _living(self, name)
         if isinstance(native, QObject):
-            name = "objectName" if name == "name" else name
+            name = _property_name(native, name)
             index = native.metaObject().indexOfProperty(name)
             if index >= 0:
                 return _set_property(native, native.metaObject().property(index), value)
@@ -201,6 +201,11 @@ def _living(proxy: Proxy, name: str = ""):
 def _override(native_class: type, name: str):
     return next((METHODS[base.__name__, name] for base in native_class.__mro__ if (base.__name__, name) in METHODS),
                 None)
+
+
+def _property_name(native: QObject, name: str) -> str:
+    """`widget.name` is its objectName, but of an object that has a name of its own."""
+    return "objectName" if name == "name" and native.metaObject().indexOfProperty(name) < 0 else name
 
 
 def _qobject_member(native: QObject, name: str) -> tuple[bool, object]:

@@ -36,6 +36,7 @@ class UiLoader(QUiLoader):
         widget = self.load(buffer, parent)
         if widget is None:
             raise RuntimeError(f"Qt cannot load the .ui file: {self.errorString()}")
+        _check_properties(widget, root)
         for name, property_name, number in numbers:
             _named(widget, name).setProperty(property_name, number)
         for connection in connections:
@@ -47,17 +48,18 @@ class UiLoader(QUiLoader):
         for element in root.iter("widget"):
             if element.get("class") not in known:
                 raise RuntimeError(f".ui file: this host has no widget class {element.get('class')}")
-            if element.get("class") in NATIVE:
-                _check_properties(element)
 
 
-def _check_properties(element) -> None:
-    """A property that the class lacks would become a dynamic one without a word."""
-    meta = NATIVE[element.get("class")].staticMetaObject
-    for child in element.findall("property"):
-        if child.get("stdset") != "0" and meta.indexOfProperty(child.get("name")) < 0:
-            raise RuntimeError(f".ui file: {element.get('class')} '{element.get('name')}' has no property "
-                               f"'{child.get('name')}' in this host")
+def _check_properties(widget: QWidget, root) -> None:
+    """A property that a class of Slicer's lacks has become a dynamic one without a word."""
+    for element in root.iter("widget"):
+        if element.get("class") not in NATIVE:
+            continue
+        meta = _named(widget, element.get("name")).metaObject()
+        for child in element.findall("property"):
+            if child.get("stdset") != "0" and meta.indexOfProperty(child.get("name")) < 0:
+                raise RuntimeError(f".ui file: {element.get('class')} '{element.get('name')}' has no property "
+                                   f"'{child.get('name')}' in this host")
 
 
 def _take_enum_properties(root) -> list[tuple[str, str, int]]:
