@@ -4,7 +4,7 @@ import importlib.metadata
 import tempfile
 
 import slicer
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, QProcessEnvironment, QSettings, Signal
 from PySide6.QtWidgets import QApplication
 
 from host.conversions import call_native
@@ -87,6 +87,10 @@ class qSlicerApplication(QObject):
 
     def revisionUserSettings(self) -> QSettings:
         return unwrap(settings_proxy("Slicer-revision"))
+
+    def startupEnvironment(self) -> QProcessEnvironment:
+        """The environment without what Slicer's launcher adds: here nothing was added."""
+        return QProcessEnvironment.systemEnvironment()
 
     def translate(self, _context: str, text: str) -> str:
         return text

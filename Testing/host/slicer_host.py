@@ -67,7 +67,6 @@ class SlicerHost:
         self.installations = packaging_stub.installations
         self.dialogs, self.slot_errors = dialogs.dialogs, slot_errors
         self.main_window = qSlicerMainWindow(self._app.layoutManager(), self._app.moduleManager())
-        self._app.startupCompleted.emit()
 
     @property
     def requests(self) -> list[str]:
@@ -83,7 +82,10 @@ class SlicerHost:
         file = Path(folder) / f"{Path(folder).name}.py"
         if self._app.moduleManager().isLoaded(file.stem):
             return getattr(slicer.modules, file.stem.lower())
-        return wrap(self._app.moduleManager().load_script(file))
+        module = self._app.moduleManager().load_script(file)
+        self._app.startupCompleted.emit()  # in Slicer, modules are loaded before the startup is complete
+        self._forget_connections("startupCompleted()")
+        return wrap(module)
 
     def unload_module(self, name: str) -> None:
         """End a module as Slicer does when it quits: `exit`, then `cleanup`."""
@@ -179,10 +181,15 @@ class SlicerHost:
             self.scene.RemoveNode(node)  # singletons outlive the closing of a scene
         self.close_scene()
         settings.clear_settings()
-        slicer.modules.sampleDataSources, slicer.dicomDatabase = {}, None
+        slicer.dicomDatabase = None
         self.set_testing(False)
+        self._forget_connections("startupCompleted()", "aboutToQuit()")
         for record in (self.dialogs, self.slot_errors, self.installations, self.requests):
             record.clear()
+
+    def _forget_connections(self, *signatures: str) -> None:
+        for signature in signatures:
+            signals.disconnect(self._app, signature)
 
     def quit(self) -> None:
         """End the application: `aboutToQuit`, then every module is unloaded."""

@@ -60,6 +60,11 @@ def test_a_restart_is_only_recorded(slicer, host):
     assert host.requests == ["restart"]
 
 
+def test_the_environment_of_the_startup_is_a_dict_of_texts(slicer, monkeypatch):
+    monkeypatch.setenv("ORGANDOSE_CACHE", "/cache")
+    assert slicer.util.startupEnvironment()["ORGANDOSE_CACHE"] == "/cache"
+
+
 def test_the_clipboard_works(slicer):
     slicer.app.clipboard().setText("12.5 mGy")
     assert slicer.app.clipboard().text() == "12.5 mGy"

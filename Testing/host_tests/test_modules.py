@@ -112,6 +112,18 @@ def test_leaving_slicer_tells_the_modules(host, slicer, greeter):
     assert calls == ["quit"] and greeter.log[-1] == "cleanup" and host.requests == ["exit 0"]
 
 
+def test_a_module_hears_once_that_the_startup_is_complete(host, slicer, module_folder):
+    script = module_folder / "Greeter.py"
+    script.write_text(script.read_text().replace(
+        'self.parent.contributors = ["A", "B"]',
+        'slicer.app.connect("startupCompleted()", lambda: setattr(slicer, "greetings", slicer.greetings + 1))'))
+    slicer.greetings = 0
+    for _ in range(2):
+        host.load_module(module_folder)
+    assert slicer.greetings == 1
+    del slicer.greetings
+
+
 def test_the_modules_own_test_can_be_run(host, slicer, module_folder):
     host.load_module(module_folder)
     slicer.selfTests["Greeter"](msec=1)
