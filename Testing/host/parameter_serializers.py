@@ -1,68 +1,16 @@
-"""How typed parameters are kept in a vtkMRMLScriptedModuleNode: as texts, named as Slicer names them.
+"""How lists, tuples, dicts and unions are kept in a vtkMRMLScriptedModuleNode, and which type is kept how.
 
-Numbers as `str(value)`, truth as True or False, enums by member name, nodes as a reference of the parameter's name,
-members of lists, tuples and dicts under `name.0`, `name.1` with the length in `name.len`.
+Members are parameters of their own, named `name.0`, `name.1`, with the length of lists in `name.len`.
 """
 
-import enum
-import pathlib
 import types
 import typing
 from collections.abc import MutableMapping, MutableSequence
 
 import slicer
 
-from host.parameter_annotations import IsInstance, NotNone, Validator, splitAnnotations
-
-_PATHS = pathlib.Path, type(pathlib.Path()), pathlib.PurePath, type(pathlib.PurePath())
-
-
-class Serializer:
-    """One value in one parameter; the base class keeps texts."""
-
-    cached = True
-
-    def __init__(self, text=str, value=str, default="", validators=()):
-        self._text, self._value, self._default, self._validators = text, value, default, list(validators)
-
-    def default(self):
-        return self._default
-
-    def validate(self, value) -> None:
-        for validator in self._validators:
-            validator.validate(value)
-
-    def is_in(self, node, name: str) -> bool:
-        return node.HasParameter(name)
-
-    def write(self, node, name: str, value) -> None:
-        self.validate(value)
-        node.SetParameter(name, self._text(value))
-
-    def read(self, node, name: str):
-        return self._value(node.GetParameter(name))
-
-    def remove(self, node, name: str) -> None:
-        node.UnsetParameter(name)
-
-
-class NodeSerializer(Serializer):
-    """A node, or None: the parameter stays empty, the reference of the same name holds the node."""
-
-    def __init__(self, node_class: type, validators=()):
-        super().__init__(default=None, validators=[IsInstance(node_class), *validators])
-
-    def write(self, node, name, value) -> None:
-        self.validate(value)
-        node.SetParameter(name, "")
-        node.SetNodeReferenceID(name, None if value is None else value.GetID())
-
-    def read(self, node, name):
-        return node.GetNodeReference(name)
-
-    def remove(self, node, name) -> None:
-        node.UnsetParameter(name)
-        node.RemoveNodeReferenceIDs(name)
+from host.parameter_annotations import Validator, splitAnnotations
+from host.parameter_scalars import NONE, Serializer, simple_serializer
 
 
 class TupleSerializer(Serializer):
@@ -230,11 +178,11 @@ class UnionSerializer(Serializer):
 
     def __init__(self, members: list[Serializer | None], validators=()):
         super().__init__(validators=validators)
-        self._members = [_NONE if member is None else member for member in members]
+        self._members = [NONE if member is None else member for member in members]
         self.cached = all(member.cached for member in self._members)
 
     def default(self):
-        optional = len(self._members) == 2 and self._members[1] is _NONE
+        optional = len(self._members) == 2 and self._members[1] is NONE
         return None if optional else self._members[0].default()
 
     def is_in(self, node, name) -> bool:
@@ -248,13 +196,13 @@ class UnionSerializer(Serializer):
             self._members[index].write(node, f"{name}.{index}", value)
 
     def _index_for(self, value) -> int:
-        if value is None and _NONE in self._members:
-            return self._members.index(_NONE)
+        if value is None and NONE in self._members:
+            return self._members.index(NONE)
         reason = TypeError(f"no type of the union accepts {value!r}")
         for index, member in enumerate(self._members):
             try:
                 member.validate(value)
-                if not (isinstance(value, bool) and member._value is int):  # a bool is an int, but not kept as one
+                if not (isinstance(value, bool) and member.keeps_whole_numbers):  # a bool is no number here
                     return index
             except (TypeError, ValueError) as error:
                 reason = error
@@ -271,15 +219,6 @@ class UnionSerializer(Serializer):
             member.remove(node, f"{name}.{index}")
 
 
-class _IsNone(Validator):
-    def validate(self, value) -> None:
-        if value is not None:
-            raise ValueError("Value must be None")
-
-
-_NONE = Serializer(lambda value: "True", lambda text: None, None, [_IsNone()])
-
-
 def createSerializer(datatype) -> tuple[Serializer, list]:
     """The serializer for a (possibly annotated) type, and the annotations that are no validators.
 
@@ -294,7 +233,7 @@ def createSerializer(datatype) -> tuple[Serializer, list]:
 def _serializer(kind, validators: list) -> Serializer:
     container = typing.get_origin(kind)
     if container is None and isinstance(kind, type):
-        return _simple_serializer(kind, validators)
+        return simple_serializer(kind, validators)
     members = [None if member is type(None) else createSerializer(member)[0] for member in typing.get_args(kind)]
     if container is list:
         return ListSerializer(members[0], validators)
@@ -304,23 +243,4 @@ def _serializer(kind, validators: list) -> Serializer:
         return DictSerializer(TupleSerializer(members), validators)
     if container in (typing.Union, types.UnionType):
         return UnionSerializer(members, validators)
-    raise TypeError(f"Unable to create serializer for type: {kind}")
-
-
-def _simple_serializer(kind: type, validators: list) -> Serializer:
-    checks = [NotNone(), IsInstance(kind), *validators]
-    if kind is bool:
-        return Serializer(str, lambda text: text == "True", False, checks)
-    if kind is float:
-        return Serializer(str, float, 0, [NotNone(), IsInstance((int, float)), *validators])
-    if kind is int:
-        return Serializer(str, int, 0, checks)
-    if kind is str:
-        return Serializer(str, str, "", checks)
-    if kind in _PATHS:
-        return Serializer(str, kind, kind(), checks)
-    if issubclass(kind, enum.Enum):
-        return Serializer(lambda member: member.name, lambda text: kind[text], next(iter(kind)), checks)
-    if issubclass(kind, slicer.vtkMRMLNode):
-        return NodeSerializer(kind, validators)
     raise TypeError(f"Unable to create serializer for type: {kind}")

@@ -1,7 +1,6 @@
 """Which widget shows which parameter: exactly these classes, as in Slicer; anything else raises RuntimeError."""
 
 import enum
-import pathlib
 import types
 import typing
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ from host.parameter_annotations import (
     splitAnnotations,
     unannotatedType,
 )
+from host.parameter_scalars import PATHS
 
-_PATHS = pathlib.Path, type(pathlib.Path()), pathlib.PurePath, type(pathlib.PurePath())
 _SLIDERS = "QSlider", "ctkSliderWidget", "qMRMLSliderWidget"
 _INT_LIMITS = -2**31, 2**31 - 1
 _FLOAT_LIMITS = float("-inf"), float("inf")
@@ -210,7 +209,7 @@ _KINDS = (
     _Kind(("QComboBox", "ctkComboBox"), _is_enum, "currentIndexChanged", _enum),
     _Kind(("QLineEdit",), _is(str), "textChanged", _property("text")),
     _Kind(("QTextEdit",), _is(str), "textChanged", _property("plainText")),
-    _Kind(("ctkPathLineEdit",), _is(*_PATHS), "currentPathChanged", _path("currentPath")),
-    _Kind(("ctkDirectoryButton",), _is(*_PATHS), "directoryChanged", _path("directory")),
+    _Kind(("ctkPathLineEdit",), _is(*PATHS), "currentPathChanged", _path("currentPath")),
+    _Kind(("ctkDirectoryButton",), _is(*PATHS), "directoryChanged", _path("directory")),
     _Kind(("qMRMLNodeComboBox",), isNodeOrUnionOfNodes, "currentNodeChanged", _node),
 )

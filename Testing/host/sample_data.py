@@ -21,6 +21,8 @@ class SampleDataSource:
     def __init__(self, sampleName=None, sampleDescription=None, uris=None, fileNames=None, nodeNames=None,
                  checksums=None, loadFiles=None, customDownloader=None, thumbnailFileName=None, loadFileType=None,
                  loadFileProperties=None):
+        if uris is None or fileNames is None:
+            raise TypeError("Slicer's SampleDataSource needs uris and fileNames, even beside a customDownloader")
         single = isinstance(uris, str)
         count = 1 if single else len(uris)
         fields = {"uris": uris, "fileNames": fileNames, "nodeNames": nodeNames, "checksums": checksums,

@@ -11,6 +11,7 @@ from host import slot_errors
 
 # Connections made by Python code, by the address of the sender; dropped when the sender dies.
 _connections: dict[int, list[tuple[str, object, object]]] = {}
+_signals: dict[tuple[type, str], dict[str, list[str]]] = {}  # of each class: signatures by name
 
 
 def guarded(function, wrap=lambda value: value):
@@ -45,14 +46,22 @@ def record_unseen_errors() -> None:
 def signatures_of(native: QObject, name: str) -> list[str]:
     """Signatures of the signals of this name, the one with most arguments first."""
     meta = native.metaObject()
-    found = [method.methodSignature().data().decode() for method in map(meta.method, range(meta.methodCount()))
-             if method.methodType() == QMetaMethod.MethodType.Signal and method.name().data().decode() == name]
-    return sorted(found, key=len, reverse=True)
+    key = type(native), meta.className()
+    if key not in _signals:
+        known = _signals[key] = {}
+        for method in map(meta.method, range(meta.methodCount())):
+            if method.methodType() == QMetaMethod.MethodType.Signal:
+                known.setdefault(_text(method.name()), []).append(_text(method.methodSignature()))
+    return sorted(_signals[key].get(name, []), key=len, reverse=True)
+
+
+def _text(array) -> str:
+    return array.data().decode()
 
 
 def matching_signature(native: QObject, wanted: str) -> str | None:
     """The object's own signature for one written as in C++: `currentNodeChanged(vtkMRMLNode*)`; None if it has none."""
-    normal = bytes(QMetaObject.normalizedSignature(wanted).data()).decode()
+    normal = _text(QMetaObject.normalizedSignature(wanted))
     name, types_wanted = _split(normal)
     for signature in signatures_of(native, name):
         _, own_types = _split(signature)

@@ -135,6 +135,8 @@ def test_a_samples_own_loader_runs_when_its_button_is_pressed(slicer, host):
     assert host.press_sample_button("Phantom") == ["Phantom"]
     with pytest.raises(LookupError):
         host.press_sample_button("Unknown")
+    with pytest.raises(TypeError, match="uris"):
+        SampleData.SampleDataLogic.registerCustomSampleDataSource(sampleName="Bare", customDownloader=print)
 
 
 def test_the_dicom_database_is_none_until_a_test_brings_one(slicer, host):
