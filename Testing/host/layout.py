@@ -58,6 +58,12 @@ class qSlicerLayoutManager(QObject):
     def mrmlScene(self):
         return self._scene
 
+    def mrmlSliceLogics(self):
+        """The slice logics of all slice views (vtkCollection)."""
+        import slicer
+
+        return slicer.app.applicationLogic().GetSliceLogics()
+
     def _current_layout(self) -> int:
         return self._node.GetViewArrangement()
 

@@ -22,12 +22,11 @@ class SegmentEditorPanel(QWidget):
     def __init__(self, editor):
         super().__init__()
         self._editor, self._order, self._others_shown = editor, [], True
-        logic = editor.logic()
         self.segmentations = _node_selector("vtkMRMLSegmentationNode", editor.setSegmentationNode)
         self.volumes = _node_selector("vtkMRMLScalarVolumeNode", editor.setSourceVolumeNode)
         self.to_segmentations = QToolButton(text="Segmentations...")
-        self._add = _button("Add", logic.AddEmptySegment)
-        self._remove = _button("Remove", logic.RemoveSelectedSegment)
+        self._add = _button("Add", self._add_segment)
+        self._remove = _button("Remove", self._remove_segment)
         self._undo, self._redo = _button("Undo", editor.undo), _button("Redo", editor.redo)
         self._table = qMRMLSegmentsTableView()
         self._table.setSelectionMode(1)  # single selection
@@ -83,13 +82,12 @@ class SegmentEditorPanel(QWidget):
         self._show_options(effect)
 
     def _make_effects(self) -> QWidget:
-        editor = self._editor
         self._effect_box = QGroupBox("Effects")
         self._effect_row = QHBoxLayout()
         self._buttons = {}
-        for name in ("None", *editor.availableEffectNames()):
+        for name in ("None", *self._editor.availableEffectNames()):
             self._buttons[name] = QToolButton(text=name, checkable=True)
-            self._buttons[name].clicked.connect(lambda _=False, name=name: editor.setActiveEffectByName(name))
+            self._buttons[name].clicked.connect(self._on_effect_clicked)
         box = QVBoxLayout(self._effect_box)
         box.addLayout(self._effect_row)
         box.addWidget(self._make_options())
@@ -108,8 +106,8 @@ class SegmentEditorPanel(QWidget):
             brush = name == "BrushAbsoluteDiameter"
             spin = QDoubleSpinBox(maximum=1e6, minimum=0.1 if brush else -1e6, keyboardTracking=False)
             spin.setSuffix(" mm" if brush else "")
-            write = threshold.setCommonParameter if brush else threshold.setParameter
-            spin.valueChanged.connect(lambda value, name=name, write=write: write(name, value))
+            spin.setObjectName(name)
+            spin.valueChanged.connect(self._on_option_changed)
             self._options.addRow(label, spin)
             self._spin_boxes[name] = spin
         self._threshold_buttons = QWidget()
@@ -128,6 +126,19 @@ class SegmentEditorPanel(QWidget):
                     spin.setValue(effect.doubleParameter(parameter))
         self._options.setRowVisible(self._threshold_buttons, name == "Threshold")
 
+    def _add_segment(self) -> None:
+        self._editor.logic().AddEmptySegment()
+
+    def _remove_segment(self) -> None:
+        self._editor.logic().RemoveSelectedSegment()
+
+    def _on_effect_clicked(self) -> None:
+        self._editor.setActiveEffectByName(self.sender().text())
+
+    def _on_option_changed(self, value: float) -> None:
+        name, effect = self.sender().objectName(), self._editor.activeEffect()
+        (effect.setParameter if "Threshold" in name else effect.setCommonParameter)(name, value)
+
     def _on_segment_selected(self) -> None:
         chosen = self._table.selectedSegmentIDs()
         if chosen and self._editor.mrmlSegmentEditorNode() is not None:
@@ -145,7 +156,7 @@ def _node_selector(node_type: str, on_change) -> qMRMLNodeComboBox:
 
 def _button(text: str, act) -> QPushButton:
     button = QPushButton(text)
-    button.clicked.connect(lambda: act())
+    button.clicked.connect(act)
     return button
 
 

@@ -86,8 +86,8 @@ class RenderedView(QWidget):
 
         if self._window is None:
             return
-        interactor = vtk.vtkGenericRenderWindowInteractor()
-        interactor.SetRenderWindow(self._window)
+        self._interactor = vtk.vtkGenericRenderWindowInteractor()
+        self._interactor.SetRenderWindow(self._window)
         self._group = slicer.vtkMRMLDisplayableManagerGroup()
         self._group.SetRenderer(self.renderer)
         for name in managers:
@@ -96,6 +96,7 @@ class RenderedView(QWidget):
             self._group.AddDisplayableManager(manager)
         self._group.SetMRMLDisplayableNode(node)
         self._observations.observe(self._group, "UpdateEvent", self.scheduleRender)
+        weakref.finalize(self, _release, self._window, self._group)
 
     def _draw(self) -> None:
         if self._draws is None:
@@ -109,6 +110,12 @@ class RenderedView(QWidget):
         height, width, _ = pixels.shape
         self._image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
         self._stale = False  # managers ask for another picture while this one is drawn
+
+
+def _release(window, group) -> None:
+    """VTK crashes where managers outlive the window they draw into."""
+    group.SetMRMLDisplayableNode(None)
+    window.Finalize()
 
 
 class ViewHeader(QWidget):
@@ -224,7 +231,7 @@ class qMRMLSliceControllerWidget(ViewHeader):
         fit = QToolButton(text="⊡", autoRaise=True, toolTip="Fit to the window")
         for widget in (self._slider, fit, self._position):
             self.layout().addWidget(widget)
-        self._slider.valueChanged.connect(lambda value: self.setSliceOffsetValue(value / self._STEPS_PER_MM))
+        self._slider.valueChanged.connect(self._on_slider)
         self._position.valueChanged.connect(self.setSliceOffsetValue)
         fit.clicked.connect(self.fitSliceToBackground)
         self._observations = Observations(self)
@@ -245,6 +252,9 @@ class qMRMLSliceControllerWidget(ViewHeader):
     def fitSliceToBackground(self) -> None:
         self._logic.FitSliceToBackground()
         self._logic.SnapSliceOffsetToIJK()
+
+    def _on_slider(self, steps: int) -> None:
+        self.setSliceOffsetValue(steps / self._STEPS_PER_MM)
 
     def _update(self) -> None:
         bounds, step = [0.0, 0.0], vtk.reference(1.0)

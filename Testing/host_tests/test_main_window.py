@@ -1,43 +1,27 @@
 """The stand-in main window: layouts as Slicer describes them, and pictures of everything in it."""
 
-import os
-import sys
-from pathlib import Path
-
 import pytest
+from host import phantom
+from host.main_window import MainWindow
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-pytest.importorskip("PySide6")
-slicer = pytest.importorskip("slicer")
+from organdose.scene.headless import clear_scene
 
 
 @pytest.fixture
-def scene():
-    from host.immortal_constants import make_constants_immortal
-    from PySide6.QtWidgets import QApplication
-
-    from organdose.scene.headless import clear_scene, start_slicer
-
-    make_constants_immortal()
-    application = QApplication.instance() or QApplication([])
-    yield start_slicer()
-    clear_scene()
-    application.processEvents()
+def scene(host):
+    return host.scene
 
 
 @pytest.fixture
 def window(scene):
-    from host.main_window import MainWindow
-
     return MainWindow()
 
 
 @pytest.fixture
 def panel():
     """A module's panel of ten lines of a given height (pixels); the last one is blue."""
-    from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
-
     def make(line_height: int):
         widget = QWidget()
         box = QVBoxLayout(widget)
@@ -58,8 +42,6 @@ def place(window, widget):
 
 
 def test_the_picture_shows_the_panel_beside_four_views(window, panel):
-    from host import phantom
-
     phantom.show_in_slices(phantom.add_ct())
     window.set_module_widget(panel(20), "Dose Estimator")
     views = window.layoutManager()
@@ -92,8 +74,6 @@ def test_a_tall_panel_is_shown_whole_on_request(window, panel):
 
 
 def test_pictures_are_saved_or_fail_loudly(window, tmp_path):
-    from PySide6.QtGui import QImage
-
     window.save_picture(tmp_path / "window.png")
     assert QImage(str(tmp_path / "window.png")).width() == 1400
     with pytest.raises(OSError, match="cannot write"):
@@ -159,10 +139,6 @@ def test_paused_rendering_holds_for_views_that_come_later(window, scene):
 
 
 def test_views_live_through_the_closing_of_the_scene(window, scene):
-    from host import phantom
-
-    from organdose.scene.headless import clear_scene
-
     views, node = window.layoutManager(), scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     views.setLayout(node.SlicerLayoutFourUpPlotTableView)
     phantom.show_in_slices(phantom.add_ct(), phantom.add_dose())

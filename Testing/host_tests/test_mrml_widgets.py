@@ -1,36 +1,18 @@
 """The stand-in node combo boxes follow the scene as Slicer's do."""
 
-import os
-import sys
-from pathlib import Path
-
 import pytest
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-pytest.importorskip("PySide6")
-slicer = pytest.importorskip("slicer")
+import shiboken6
+from host.mrml_widgets import qMRMLCheckableNodeComboBox, qMRMLColorTableComboBox, qMRMLNodeComboBox
 
 
 @pytest.fixture
-def scene():
-    from host.immortal_constants import make_constants_immortal
-    from PySide6.QtWidgets import QApplication
-
-    from organdose.scene.headless import clear_scene, start_slicer
-
-    make_constants_immortal()
-    application = QApplication.instance() or QApplication([])
-    yield start_slicer()
-    clear_scene()
-    application.processEvents()
+def scene(host):
+    return host.scene
 
 
 @pytest.fixture
 def volumes(scene):
     """A combo box of volumes, and a function that adds a volume."""
-    from host.mrml_widgets import qMRMLNodeComboBox
-
     combo = qMRMLNodeComboBox()
     combo.nodeTypes = ["vtkMRMLScalarVolumeNode"]
     combo.setMRMLScene(scene)
@@ -62,8 +44,6 @@ def test_the_list_follows_nodes_that_are_added_renamed_hidden_and_removed(volume
 
 
 def test_the_first_node_is_chosen_unless_none_is_a_choice(volumes, scene):
-    from host.mrml_widgets import qMRMLNodeComboBox
-
     combo, add = volumes
     heard_nodes = heard(combo.currentNodeChanged)
     ct = add("CT")
@@ -108,8 +88,6 @@ def test_renaming_the_current_node_signals_it_again(volumes):
 
 
 def test_a_choice_made_before_there_is_a_scene_is_kept(scene):
-    from host.mrml_widgets import qMRMLNodeComboBox
-
     scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT")
     dose = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Dose")
     combo = qMRMLNodeComboBox()
@@ -161,8 +139,6 @@ def test_a_menu_item_acts_and_is_never_the_current_item(volumes, scene):
 
 
 def test_a_deleted_combo_box_no_longer_hears_the_scene(volumes, scene, capfd):
-    import shiboken6
-
     combo, add = volumes
     ct = add("CT")
     shiboken6.delete(combo)
@@ -172,8 +148,6 @@ def test_a_deleted_combo_box_no_longer_hears_the_scene(volumes, scene, capfd):
 
 
 def test_checked_nodes_are_told_and_outlive_changes_of_the_list(scene):
-    from host.mrml_widgets import qMRMLCheckableNodeComboBox
-
     combo = qMRMLCheckableNodeComboBox()
     combo.nodeTypes = ["vtkMRMLTableNode"]
     combo.setMRMLScene(scene)
@@ -189,8 +163,6 @@ def test_checked_nodes_are_told_and_outlive_changes_of_the_list(scene):
 
 
 def test_the_colour_combo_box_lists_slicers_own_tables(scene):
-    from host.mrml_widgets import qMRMLColorTableComboBox
-
     combo = qMRMLColorTableComboBox()
     combo.setMRMLScene(scene)
     assert {"Grey", "Rainbow", "PET-Heat"} <= set(names(combo))

@@ -1,39 +1,27 @@
 """Strokes of the stand-in segment editor change what Slicer's would, through Slicer's own logic."""
 
-import os
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-pytest.importorskip("PySide6")
-slicer = pytest.importorskip("slicer")
+import slicer
+from host import phantom
+from host.segment_editor import qMRMLSegmentEditorWidget
+from host.segment_selector import qMRMLSegmentSelectorWidget
+from host.table_view import qMRMLSegmentsTableView
+from host.views import qMRMLSliceWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 
 @pytest.fixture
-def scene():
-    from host.immortal_constants import make_constants_immortal
-    from PySide6.QtWidgets import QApplication
-
-    from organdose.scene.headless import clear_scene, start_slicer
-
-    make_constants_immortal()
-    application = QApplication.instance() or QApplication([])
-    yield start_slicer()
-    clear_scene()
-    application.processEvents()
+def scene(host):
+    return host.scene
 
 
 class Desk:
     """An editor over a CT with two segments that share a label layer, liver and spleen; bone belongs to neither."""
 
     def __init__(self, scene):
-        from host import phantom
-        from host.segment_editor import qMRMLSegmentEditorWidget
-
         self.ct = phantom.add_ct()
         liver, spleen = (np.zeros((64, 64, 64), bool) for _ in range(2))
         liver[20:30, 20:30, 20:30] = spleen[20:30, 20:30, 34:44] = True
@@ -86,8 +74,6 @@ def test_erase_takes_away_and_undo_and_redo_go_back_and_forth(desk):
 
 
 def test_painting_honours_the_editable_intensity_range(desk):
-    from host import phantom
-
     desk.node.SetSourceVolumeIntensityMaskRange(300, 3000)
     desk.node.SourceVolumeIntensityMaskOn()
     before = desk.mask("liver")
@@ -133,8 +119,6 @@ def test_the_brush_follows_a_moved_segmentation(desk, scene):
 
 
 def test_threshold_replaces_the_segment_and_ends_the_effect(desk):
-    from host import phantom
-
     desk.editor.setActiveEffectByName("Threshold")
     effect = desk.editor.activeEffect()
     effect.setParameter("MinimumThreshold", 300)
@@ -176,11 +160,6 @@ def test_changes_in_the_node_are_signalled_once_each(desk):
 
 
 def test_a_click_into_a_slice_view_paints_while_views_are_observed(desk):
-    from host import phantom
-    from host.views import qMRMLSliceWidget
-    from PySide6.QtCore import QPoint, Qt
-    from PySide6.QtTest import QTest
-
     phantom.show_in_slices(desk.ct)
     widget = qMRMLSliceWidget(slicer.app.applicationLogic().GetSliceLogicByLayoutName("Red"))
     widget.resize(300, 324)
@@ -198,9 +177,6 @@ def test_a_click_into_a_slice_view_paints_while_views_are_observed(desk):
 
 
 def test_segments_are_added_removed_and_renamed_in_the_table(desk):
-    from host.table_view import qMRMLSegmentsTableView
-    from PySide6.QtWidgets import QPushButton
-
     buttons = {button.text(): button for button in desk.editor.findChildren(QPushButton)}
     table = desk.editor.findChild(qMRMLSegmentsTableView)
     buttons["Add"].click()
@@ -213,8 +189,6 @@ def test_segments_are_added_removed_and_renamed_in_the_table(desk):
 
 
 def test_the_eye_of_a_segment_hides_it_and_a_selection_is_signalled(desk):
-    from host.table_view import qMRMLSegmentsTableView
-
     table, signals = qMRMLSegmentsTableView(), []
     table.setSegmentationNode(desk.segmentation)
     table.selectionChanged.connect(lambda *_: signals.append(list(table.selectedSegmentIDs())))
@@ -228,8 +202,6 @@ def test_the_eye_of_a_segment_hides_it_and_a_selection_is_signalled(desk):
 
 
 def test_the_segment_selector_follows_the_segmentation(desk, scene):
-    from host.segment_selector import qMRMLSegmentSelectorWidget
-
     selector, heard = qMRMLSegmentSelectorWidget(), []
     selector.currentSegmentChanged.connect(heard.append)
     selector.setMRMLScene(scene)

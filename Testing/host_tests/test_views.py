@@ -1,37 +1,30 @@
 """The stand-in views show what Slicer's views show; judged by the pixels of their pictures."""
 
-import os
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+import slicer
+import vtk
+from host import phantom
+from host.plot_view import qMRMLPlotWidget
+from host.table_view import qMRMLTableWidget
+from host.three_d_view import qMRMLThreeDWidget
+from host.views import qMRMLSliceWidget
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDoubleSpinBox
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-pytest.importorskip("PySide6")
-slicer = pytest.importorskip("slicer")
+from organdose.scene import screenshot
 
 
 @pytest.fixture
-def scene():
-    from host.immortal_constants import make_constants_immortal
-    from PySide6.QtWidgets import QApplication
-
-    from organdose.scene.headless import clear_scene, start_slicer
-
-    make_constants_immortal()
-    application = QApplication.instance() or QApplication([])
-    yield start_slicer()
-    clear_scene()
-    application.processEvents()
+def scene(host):
+    return host.scene
 
 
 @pytest.fixture
 def red(scene):
     """The axial slice view, 400 x 400 pixels under its bar."""
-    from host.views import qMRMLSliceWidget
-
     widget = qMRMLSliceWidget(slicer.app.applicationLogic().GetSliceLogicByLayoutName("Red"))
     widget.resize(400, 424)
     widget.grab()
@@ -40,8 +33,6 @@ def red(scene):
 
 @pytest.fixture
 def three_d(scene):
-    from host.three_d_view import qMRMLThreeDWidget
-
     widget = qMRMLThreeDWidget(scene.GetFirstNodeByClass("vtkMRMLViewNode"))
     widget.resize(300, 324)
     return widget
@@ -49,8 +40,6 @@ def three_d(scene):
 
 def pixels(view) -> np.ndarray:
     """What a widget shows: uint8 RGB (height, width, 3)."""
-    from PySide6.QtGui import QImage
-
     image = view.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, :3 * image.width()].reshape(image.height(), image.width(), 3).copy()
@@ -58,8 +47,6 @@ def pixels(view) -> np.ndarray:
 
 def at_ras(widget, picture, ras) -> list[int]:
     """The colour (RGB) of a point (RAS, mm) in the picture of a slice view."""
-    import vtk
-
     to_xy = vtk.vtkMatrix4x4()
     vtk.vtkMatrix4x4.Invert(widget.mrmlSliceNode().GetXYToRAS(), to_xy)
     x, y, *_ = to_xy.MultiplyPoint((*ras, 1))
@@ -70,8 +57,6 @@ TISSUE, BONE, AIR = (0, 40, 2), (2, -50, 2), (0, 115, 2)
 
 
 def test_a_slice_view_shows_the_ct_in_its_window(red):
-    from host import phantom
-
     phantom.show_in_slices(phantom.add_ct())
     red.fitSliceToBackground()
     picture = pixels(red.sliceView())
@@ -82,8 +67,6 @@ def test_a_slice_view_shows_the_ct_in_its_window(red):
 
 
 def test_the_dose_lies_over_the_ct_in_its_colour_and_only_where_it_is(red):
-    from host import phantom
-
     phantom.show_in_slices(phantom.add_ct(), phantom.add_dose(), opacity=0.5)
     red.fitSliceToBackground()
     picture = pixels(red.sliceView())
@@ -94,8 +77,6 @@ def test_the_dose_lies_over_the_ct_in_its_colour_and_only_where_it_is(red):
 
 
 def test_a_colour_legend_appears_beside_the_slice_and_goes_again(red, scene):
-    from host import phantom
-
     ct, dose = phantom.add_ct(), phantom.add_dose()
     phantom.show_in_slices(ct, dose)
     red.fitSliceToBackground()
@@ -109,8 +90,6 @@ def test_a_colour_legend_appears_beside_the_slice_and_goes_again(red, scene):
 
 
 def test_a_segment_has_an_outline_in_its_colour_and_follows_edits(red):
-    from host import phantom
-
     ct = phantom.add_ct()
     node = phantom.add_segmentation(ct, bone=phantom.bone())
     phantom.show_in_slices(ct)
@@ -128,8 +107,6 @@ def test_a_segment_has_an_outline_in_its_colour_and_follows_edits(red):
 
 
 def test_models_cut_the_slice_as_lines(red, scene):
-    import vtk
-
     sphere = vtk.vtkSphereSource()
     sphere.SetRadius(50)
     sphere.SetThetaResolution(60)
@@ -143,12 +120,6 @@ def test_models_cut_the_slice_as_lines(red, scene):
 
 
 def test_bar_wheel_and_drag_move_the_slice(red):
-    from host import phantom
-    from PySide6.QtCore import QPoint, QPointF, Qt
-    from PySide6.QtGui import QWheelEvent
-    from PySide6.QtTest import QTest
-    from PySide6.QtWidgets import QApplication, QDoubleSpinBox
-
     phantom.show_in_slices(phantom.add_ct())
     red.fitSliceToBackground()
     position = red.sliceController().findChild(QDoubleSpinBox)
@@ -165,8 +136,6 @@ def test_bar_wheel_and_drag_move_the_slice(red):
 
 
 def test_a_view_is_drawn_again_only_after_a_change(red, monkeypatch):
-    from host import phantom
-
     ct = phantom.add_ct()
     phantom.show_in_slices(ct)
     red.fitSliceToBackground()
@@ -180,8 +149,6 @@ def test_a_view_is_drawn_again_only_after_a_change(red, monkeypatch):
 
 
 def test_paused_views_keep_their_picture(red):
-    from host import phantom
-
     ct = phantom.add_ct()
     phantom.show_in_slices(ct)
     before = pixels(red.sliceView())
@@ -193,10 +160,6 @@ def test_paused_views_keep_their_picture(red):
 
 
 def test_without_opengl_a_view_is_grey_and_nothing_fails(scene, monkeypatch):
-    from host.views import qMRMLSliceWidget
-
-    from organdose.scene import screenshot
-
     monkeypatch.setattr(screenshot, "_window_class", lambda: None)
     widget = qMRMLSliceWidget(slicer.app.applicationLogic().GetSliceLogicByLayoutName("Green"))
     widget.resize(200, 200)
@@ -206,8 +169,6 @@ def test_without_opengl_a_view_is_grey_and_nothing_fails(scene, monkeypatch):
 
 
 def test_the_3d_view_shows_a_model_and_finds_it(three_d, scene):
-    import vtk
-
     cube = vtk.vtkCubeSource()
     cube.SetCenter(500, 0, 0)
     cube.SetXLength(80)
@@ -232,8 +193,6 @@ def test_the_3d_view_shows_a_model_and_finds_it(three_d, scene):
 
 
 def test_the_3d_view_shows_segment_surfaces(three_d):
-    from host import phantom
-
     ct = phantom.add_ct()
     before = pixels(three_d.threeDView())
     node = phantom.add_segmentation(ct, bone=phantom.bone())
@@ -264,8 +223,6 @@ def chart(scene):
 
 
 def test_the_plot_shows_a_curve_in_its_colour_and_follows_the_chart(chart, scene):
-    from host.plot_view import qMRMLPlotWidget
-
     layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     layout.SetViewArrangement(layout.SlicerLayoutFourUpPlotView)
     node = scene.GetFirstNodeByClass("vtkMRMLPlotViewNode")
@@ -287,9 +244,6 @@ def test_the_plot_shows_a_curve_in_its_colour_and_follows_the_chart(chart, scene
 
 
 def test_the_table_view_shows_titles_and_values_and_copies_them(scene):
-    from host.table_view import qMRMLTableWidget
-    from PySide6.QtGui import QGuiApplication
-
     layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     layout.SetViewArrangement(layout.SlicerLayoutFourUpTableView)
     node = scene.GetFirstNodeByClass("vtkMRMLTableViewNode")
