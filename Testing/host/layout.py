@@ -10,8 +10,8 @@ import xml.etree.ElementTree as ElementTree
 from PySide6.QtCore import Property, QObject, Signal
 from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
-from host.mrml_widgets import Observations
 from host.native_widgets import native_widget
+from host.observations import Observations
 from host.plot_view import qMRMLPlotWidget
 from host.table_view import qMRMLTableWidget
 from host.three_d_view import qMRMLThreeDWidget

@@ -2,8 +2,8 @@
 
 import vtk
 
-from host.mrml_widgets import Observations
 from host.native_widgets import native_widget
+from host.observations import Observations
 from host.views import RenderedView, ViewHeader, ViewWidget, view_colour
 
 _PLOT_TYPES = {"Bar": vtk.vtkChart.BAR, "ScatterBar": vtk.vtkChart.BAR}  # all others are lines

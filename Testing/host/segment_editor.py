@@ -10,8 +10,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from host.mrml_widgets import Observations
 from host.native_widgets import native_widget
+from host.observations import Observations
 from host.segment_editor_panel import SegmentEditorPanel
 from host.views import SLICE_VIEWS
 

@@ -3,8 +3,9 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
-from host.mrml_widgets import Observations, qMRMLNodeComboBox
+from host.mrml_widgets import qMRMLNodeComboBox
 from host.native_widgets import native_widget
+from host.observations import Observations
 
 
 @native_widget

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from host.mrml_widgets import Observations
 from host.native_widgets import native_widget
+from host.observations import Observations
 from host.views import ViewHeader, ViewWidget, view_colour
 
 _ROW_HEIGHT = 22

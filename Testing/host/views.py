@@ -12,8 +12,8 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 
-from host.mrml_widgets import Observations
 from host.native_widgets import native_widget
+from host.observations import Observations
 from organdose.scene import screenshot
 from organdose.scene.headless import vtk_messages_kept
 
