@@ -20,7 +20,7 @@ def add_ct():
 
 
 def add_dose():
-    """Dose in the patient's left half only, in red where it is shown."""
+    """Dose in the patient's right half only, in red where it is shown."""
     dose = np.zeros((64, 64, 64), np.float32)
     dose[:, 16:48, 8:32] = DOSE_MGY
     node = _add_volume("Dose", dose)
