@@ -32,7 +32,7 @@ def test_every_fact_has_a_title():
 def test_a_row_says_value_unit_and_origin(sheet):
     voltage = row(sheet, "tube_voltage_kv")
     assert (voltage.text, voltage.unit, voltage.origin, voltage.state) == ("120", "kV", "header", FactState.known)
-    assert row(sheet, "ctdivol_mgy").text == "8 to 11 (3 slices)"
+    assert row(sheet, "ctdivol_mgy").text == "8 to 11"
 
 
 def test_a_contradictory_header_is_marked_with_the_reason(sheet):
@@ -57,7 +57,7 @@ def test_a_user_value_shows_what_it_replaces_and_goes_when_it_is_emptied(sheet):
 
 
 def test_leaving_a_cell_as_it_is_keeps_the_headers_values_per_slice(sheet):
-    sheet.write("ctdivol_mgy", "8 to 11 (3 slices)")
+    sheet.write("ctdivol_mgy", "8 to 11")
     assert sheet.acquisition().ctdivol_mgy.value == (8.0, 9.5, 11.0)
     assert not sheet.user
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from organdose.errors import InputError
 
-_HEADINGS = ("Fact", "Value", "Unit", "From")
+_HEADINGS = ("Fact", "Value", "From")
 _VALUE = 1
+_ROW_HEIGHT = 24
 # (background, text) that can be read in Slicer's light and dark style.
 _COLOURS = {"missing": ("#ffd9d6", "#7a0010"), "contradictory": ("#fff0c2", "#5c4200")}
 
@@ -26,9 +27,10 @@ class FactsTable:
         table.setColumnCount(len(_HEADINGS))
         table.setHorizontalHeaderLabels(list(_HEADINGS))
         table.verticalHeader().setVisible(False)
+        table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
         header = table.horizontalHeader()
         for column, mode in enumerate((qt.QHeaderView.ResizeToContents, qt.QHeaderView.Stretch,
-                                       qt.QHeaderView.ResizeToContents, qt.QHeaderView.ResizeToContents)):
+                                       qt.QHeaderView.ResizeToContents)):
             header.setSectionResizeMode(column, mode)
         table.cellChanged.connect(self._cell_changed)
 
@@ -52,7 +54,8 @@ class FactsTable:
 
         explanation = f"{row.title}: {row.explanation}" + (f"\n{row.note}" if row.note else "")
         missing = row.state.value == "missing"
-        for column, text in enumerate((row.title, row.text, row.unit, "missing" if missing else row.origin)):
+        title = f"{row.title} ({row.unit})" if row.unit else row.title
+        for column, text in enumerate((title, row.text, "missing" if missing else row.origin)):
             item = qt.QTableWidgetItem(text)
             item.setToolTip(explanation)
             flags = qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled

@@ -19,9 +19,11 @@ class FrameList:
         import qt
         import slicer
 
+        from organdose.scene.dose_display import QUANTITY_ATTRIBUTE
+
         chosen = {node.GetID() for node in ticked if node is not None}
         volumes = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-                   if not node.GetHideFromEditors() and node.GetAttribute("DicomRtImport.DoseVolume") != "1"]
+                   if not node.GetHideFromEditors() and not node.GetAttribute(QUANTITY_ATTRIBUTE)]
         was_blocked = self.widget.blockSignals(True)
         self.widget.clear()
         self._ids = [node.GetID() for node in volumes]

@@ -26,5 +26,15 @@ def masks_into_scene(path: Path, ct_node, name: str) -> Generator:
     study = subject_hierarchy.study_of(ct_node)
     if study:
         subject_hierarchy.put_under(study, [node])
+    _hide_others(node)
     show_ct_in_slices(ct_node, node)
     return node, f"Done: {len(masks.segments)} organs. Look at each before you use it."
+
+
+def _hide_others(node) -> None:
+    """Two segmentations of one CT at once cannot be told apart; the eye in the Data module shows the others again."""
+    import slicer
+
+    for other in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+        if other.GetID() != node.GetID() and other.GetDisplayNode() is not None:
+            other.GetDisplayNode().SetVisibility(False)

@@ -9,6 +9,7 @@ _SHOWN = ("organ", "mean_mgy", "uncertainty_percent", "d98_mgy", "d2_mgy", "max_
 _SHORT = {"organ": "Organ", "mean_mgy": "Mean\nmGy", "uncertainty_percent": "±\n%", "d98_mgy": "D98\nmGy",
           "d2_mgy": "D2\nmGy", "max_mgy": "Max\nmGy", "mass_g": "Mass\ng", "in_image_percent": "In image\n%"}
 _STALE_INK = "#9a9a9a"
+_ROW_HEIGHT = 22
 _MOST_ROWS = 14  # shown at once; more scroll
 
 
@@ -22,6 +23,8 @@ class OrganDoses:
         table.setColumnCount(len(_SHOWN))
         table.setHorizontalHeaderLabels([_SHORT[name] for name in _SHOWN])
         table.verticalHeader().setVisible(False)
+        table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+        table.wordWrap = False
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
         header = table.horizontalHeader()
@@ -59,7 +62,8 @@ class OrganDoses:
         if name == "organ":
             item.setText(row["title"])
         elif value is not None and not math.isnan(value):
-            item.setData(qt.Qt.DisplayRole, float(f"{value:.4g}"))  # a number, so that sorting is by size
+            digits = 2 if name == "uncertainty_percent" else 4
+            item.setData(qt.Qt.DisplayRole, float(f"{value:.{digits}g}"))  # a number, so that sorting is by size
             item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
         item.setToolTip(row["note"] or row["title"])
         font = item.font()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 NAME = "OrganDosePhantom"
-TITLE = "OrganDose phantom study"
 _CATEGORY = "OrganDose"
 _registered: list[str] = []
 
@@ -21,14 +20,29 @@ def register_sample_data() -> None:
 
     if _registered:
         return
+    # Slicer wants an address and a file name of every sample; neither is used beside a downloader of its own.
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category=_CATEGORY, sampleName=NAME, thumbnailFileName=str(resource_path("Icons", "OrganDosePhantom.png")),
-        customDownloader=lambda source: load_phantom_study(), loadFileType="SegmentationFile", nodeNames=NAME)
+        category=_CATEGORY, sampleName=NAME, uris="file:///OrganDosePhantom", fileNames="OrganDosePhantom",
+        thumbnailFileName=str(resource_path("Icons", "OrganDosePhantom.png")), customDownloader=_load_sample)
     _registered.append(NAME)
 
 
+def _load_sample(source) -> None:
+    """What the sample's button does; errors become a message."""
+    import slicer
+
+    from organdose.errors import Cancelled, InputError
+
+    try:
+        load_phantom_study()
+    except Cancelled:
+        return
+    except InputError as error:
+        slicer.util.errorDisplay(str(error))
+
+
 def load_phantom_study(**changes: object) -> list:
-    """Generate the study in a child process, with a progress dialog, and load CT and masks: the two nodes.
+    """Generate the study in a child process, with a progress dialog, and load it: nodes of CT, masks and PET.
 
     `changes`: values of `PhantomJob`. Raises `InputError`, `Cancelled`.
     """
@@ -76,7 +90,7 @@ def _loaded(study: Path) -> list:
     from organdose.scene.ct_facts import FOLDER_ATTRIBUTE
     from organdose.scene.segmentation_nodes import segmentation_node_from_masks
     from organdose.scene.views import show_ct_in_slices
-    from organdose.scene.volume_nodes import ct_volume_node
+    from organdose.scene.volume_nodes import ct_volume_node, volume_node_from_image
     from organdose.segmentation.reading import read_masks
     from organdose.study import read_ct
 
@@ -85,5 +99,15 @@ def _loaded(study: Path) -> list:
     ct = ct_volume_node(read.image, "Phantom CT")
     ct.SetAttribute(FOLDER_ATTRIBUTE, str(paths.ct))
     masks = segmentation_node_from_masks(read_masks(paths.dicom_seg, read), ct, "Phantom organs")
+    pet = volume_node_from_image(_pet_image(paths.pet), "Phantom PET")
+    pet.SetAttribute(FOLDER_ATTRIBUTE, str(paths.pet))
+    pet.GetDisplayNode().SetAndObserveColorNodeID("vtkMRMLColorTableNodeInvertedGrey")
     show_ct_in_slices(ct, masks)
-    return [ct, masks]
+    return [ct, masks, pet]
+
+
+def _pet_image(folder: Path):
+    """The PET of the generated study in Bq/ml; its slices have rescale slopes of their own, which ITK applies."""
+    import SimpleITK as sitk
+
+    return sitk.ReadImage(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder)), sitk.sitkFloat32)

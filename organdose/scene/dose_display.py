@@ -14,6 +14,7 @@ from organdose.scene.volume_nodes import say_units, volume_node_from_image
 # Its modules read the first from the volume and the other two from the study in the subject hierarchy.
 DOSE_VOLUME_ATTRIBUTE = "DicomRtImport.DoseVolume"
 DOSE_UNIT_ATTRIBUTES = {"DicomRtImport.DoseUnitName": "mGy", "DicomRtImport.DoseUnitValue": "1"}
+QUANTITY_ATTRIBUTE = "OrganDose.Quantity"  # on the volumes that OrganDose computed: they are nobody's input
 ENGINE_ATTRIBUTE = "OrganDose.Engine"
 
 ABSORBED_DOSE_MGY = (("128513", "DCM", "Absorbed Radiation Dose"), ("mGy", "UCUM", "milligray"))
@@ -36,6 +37,7 @@ def dose_volume_node(dose_map: DoseMap, name: str = "Dose"):
     node = volume_node_from_image(dose_map.dose_mgy, name)
     say_units(node, *ABSORBED_DOSE_MGY)
     node.SetAttribute(DOSE_VOLUME_ATTRIBUTE, "1")
+    node.SetAttribute(QUANTITY_ATTRIBUTE, dose_map.quantity)
     for attribute, value in DOSE_UNIT_ATTRIBUTES.items():
         node.SetAttribute(attribute, value)
     node.SetAttribute(ENGINE_ATTRIBUTE, dose_map.engine)
@@ -54,6 +56,7 @@ def dose_volume_node(dose_map: DoseMap, name: str = "Dose"):
 def uncertainty_volume_node(relative_uncertainty: sitk.Image, name: str = "Dose uncertainty (relative)"):
     """A volume node of the relative standard uncertainty (1 = 100 %), shown from 0 to 20 %."""
     node = volume_node_from_image(relative_uncertainty, name)
+    node.SetAttribute(QUANTITY_ATTRIBUTE, "relative uncertainty")
     node.SetDescription("relative standard uncertainty of the dose, 1 = 100 %")
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeIron")

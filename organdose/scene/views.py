@@ -33,6 +33,9 @@ def show_in_slices(ct_node, dose_node, segmentation_node, opacity: float = DOSE_
         if not hasattr(slicer.app, "layoutManager"):
             logic.GetSliceNode().SetDimensions(800, 600, 1)  # a window would have set its size
         fit_to(logic.GetSliceNode(), segmentation_node)
+    legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(dose_node)
+    if legend is not None:
+        legend.Modified()  # views that did not show the dose when it was added look again
 
 
 def show_ct_in_slices(ct_node, segmentation_node) -> None:

@@ -12,7 +12,7 @@ from organdose.study.facts import EXPLANATIONS, CTAcquisition
 TITLES = {
     "tube_voltage_kv": ("Tube voltage", "kV"),
     "tube_current_ma": ("Tube current", "mA"),
-    "exposure_mas": ("Exposure (mA s / pitch)", "mAs"),
+    "exposure_mas": ("Effective exposure", "mAs"),
     "rotation_time_s": ("Rotation time", "s"),
     "pitch": ("Pitch", ""),
     "total_collimation_mm": ("Total collimation", "mm"),

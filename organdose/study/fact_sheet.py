@@ -102,9 +102,9 @@ class FactSheet(ABC):
 
 
 def shown(value: object) -> str:
-    """A value as people write it; per-slice values as their range when there are more than two."""
+    """A value as people write it; per-slice values as their range, when there are more than two."""
     if isinstance(value, tuple) and len(value) > 2:
-        return f"{min(value):g} to {max(value):g} ({len(value)} slices)"
+        return f"{min(value):.4g} to {max(value):.4g}"
     if isinstance(value, tuple):
         return ", ".join(f"{each:g}" for each in value)
     return f"{value:g}" if isinstance(value, int | float) else str(value)

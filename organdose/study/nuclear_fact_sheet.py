@@ -30,8 +30,8 @@ EXPLANATIONS = {
 }
 TITLES = {
     "nuclide": ("Radionuclide", ""),
-    "administered_mbq": ("Administered activity", "MBq"),
-    "administered_at": ("Administered at", ""),
+    "administered_mbq": ("Activity given", "MBq"),
+    "administered_at": ("Given at", ""),
     "scan_start_at": ("Scan start", ""),
     "half_life_s": ("Half-life", "s"),
     "image_unit": ("Unit of the image", ""),

@@ -1,0 +1,100 @@
+"""Pictures of each module's window before, during and after a run on the generated phantom, in the stand-in Slicer.
+
+    python Testing/draw_windows.py OUT
+
+Look at them: nothing may be cut off, no box empty, every number has its unit.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(REPOSITORY / "Testing"), str(REPOSITORY)]
+
+_PATIENCE_S = 600
+_PHOTONS = "3000000"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--slice-mm", type=float, default=5.0)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+
+    from host.slicer_host import SlicerHost
+
+    host = SlicerHost.start()
+    for name in ("OrganSegmenter", "DoseEstimator", "InternalDosimetry"):
+        host.load_module(REPOSITORY / name)
+    painter = _Painter(host, arguments.out)
+    for name in ("OrganSegmenter", "DoseEstimator", "InternalDosimetry"):
+        painter.draw(name, "before")
+    ct, masks = _phantom(host, arguments.slice_mm)
+    _segment(host, painter, ct)
+    _compute_dose(host, painter, ct, masks)
+    _internal(host, painter, ct, masks)
+    if host.slot_errors:
+        sys.exit("\n".join(host.slot_errors))
+
+
+class _Painter:
+    def __init__(self, host, out: Path):
+        self._host, self._out = host, out
+
+    def draw(self, module: str, when: str) -> None:
+        self._host.select(module)
+        self._host.process(0.3)
+        path = self._out / f"{module}-{when}.png"
+        self._host.main_window.save_picture(path, full_panel=True)
+        print(path)
+
+
+def _phantom(host, slice_mm: float):
+    from organdose.panels.sample_data import load_phantom_study
+
+    ct, masks, _pet = load_phantom_study(slice_mm=slice_mm, pixels=256)
+    host.process(0.2)
+    return ct, masks
+
+
+def _segment(host, painter: _Painter, ct) -> None:
+    host.select("OrganSegmenter")
+    window = host.widget("OrganSegmenter")
+    host.choose(window.ui.ctSelector, ct)
+    host.click(window.job.run_button)
+    host.wait_until(lambda: window.job.bar.value > 300, _PATIENCE_S, "the segmentation to be under way")
+    painter.draw("OrganSegmenter", "during")
+    host.wait_until(lambda: not window.job.is_busy, _PATIENCE_S, "the segmentation")
+    painter.draw("OrganSegmenter", "after")
+
+
+def _compute_dose(host, painter: _Painter, ct, masks) -> None:
+    host.select("DoseEstimator")
+    window = host.widget("DoseEstimator")
+    host.choose(window.ui.ctSelector, ct)
+    host.choose(window.ui.segmentationSelector, masks)
+    host.type_text(window.form.editor("histories"), _PHOTONS)
+    host.click(window.job.run_button)
+    host.wait_until(lambda: "Monte Carlo" in window.job.bar.format and window.job.bar.value > 300, _PATIENCE_S,
+                    "the photons to be followed")
+    painter.draw("DoseEstimator", "during")
+    host.wait_until(lambda: not window.job.is_busy, _PATIENCE_S, "the dose")
+    host.click(window.ui.linesCheck)
+    painter.draw("DoseEstimator", "after")
+
+
+def _internal(host, painter: _Painter, ct, masks) -> None:
+    import slicer
+
+    host.select("InternalDosimetry")
+    window = host.widget("InternalDosimetry")
+    host.choose(window.ui.ctSelector, ct)
+    host.choose(window.ui.segmentationSelector, masks)
+    window._parameterNode.frames = [slicer.util.getNode("Phantom PET")]
+    painter.draw("InternalDosimetry", "after")
+
+
+if __name__ == "__main__":
+    main()
