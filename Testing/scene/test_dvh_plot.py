@@ -5,7 +5,8 @@ import pytest
 import slicer
 
 from organdose.anatomy.organs import organ
-from organdose.scene.dvh_plot import dvh_plot, dvh_plot_of_chart
+from organdose.assess.organ_dose import DoseVolumeHistogram
+from organdose.scene.dvh_plot import dvh_plot, dvh_plot_of_chart, update_dvhs
 
 
 def test_each_organ_has_a_series_in_its_colour(scene, dvhs):
@@ -34,3 +35,57 @@ def test_the_axes_name_quantity_and_unit(scene, dvhs):
 def test_the_nodes_are_found_again_from_the_chart(scene, dvhs):
     plot = dvh_plot(dvhs)
     assert dvh_plot_of_chart(plot.chart) == plot
+
+
+def _curve(plot, organ_name):
+    series = next(node for node in plot.series if node.GetYColumnName() == f"{organ_name} volume_percent")
+    return [slicer.util.arrayFromTableColumn(series.GetTableNode(), name).copy()
+            for name in (series.GetXColumnName(), series.GetYColumnName())]
+
+
+def test_a_curve_changes_in_place_with_one_event_and_the_others_stay(scene, dvhs):
+    plot = dvh_plot(dvhs)
+    before, events = _curve(plot, "liver"), []
+    plot.table.AddObserver("ModifiedEvent", lambda *_: events.append(1))
+    other = DoseVolumeHistogram("kidney_left", np.linspace(0, 9, 11), np.linspace(100, 0, 11))
+    update_dvhs(plot.chart, [other])
+    assert dvh_plot_of_chart(plot.chart) == plot
+    assert np.array_equal(_curve(plot, "kidney_left")[0][:11], other.dose_mgy)
+    assert set(_curve(plot, "kidney_left")[1][10:]) == {0.0}
+    assert np.array_equal(_curve(plot, "liver"), before)
+    assert len(events) == 1
+
+
+def test_a_longer_curve_fills_up_the_others(scene, dvhs):
+    plot = dvh_plot(dvhs)
+    update_dvhs(plot.chart, [DoseVolumeHistogram("kidney_left", np.linspace(0, 9, 61), np.linspace(100, 0, 61))])
+    assert len(_curve(plot, "kidney_left")[0]) == len(_curve(plot, "liver")[0]) == 61
+    assert set(_curve(plot, "liver")[0][40:]) == {20.0}
+
+
+def test_curves_come_in_their_colour_and_go_with_their_columns(scene, dvhs):
+    plot = dvh_plot(dvhs)
+    new = DoseVolumeHistogram("spleen", np.linspace(0, 9, 41), np.linspace(100, 0, 41))
+    update_dvhs(plot.chart, [new], gone=["liver", "nowhere"], colours={"spleen": (0.1, 0.2, 0.3)})
+    after = dvh_plot_of_chart(plot.chart)
+    assert [series.GetName() for series in after.series] == ["Left kidney", "Spleen"]
+    assert after.series[1].GetColor() == pytest.approx((0.1, 0.2, 0.3))
+    columns = [after.table.GetColumnName(index) for index in range(after.table.GetNumberOfColumns())]
+    assert len(columns) == 4 and not any("liver" in column for column in columns)
+    assert plot.series[0].GetScene() is None
+
+
+def test_a_chart_may_lose_all_its_curves_and_get_new_ones(scene, dvhs):
+    plot = dvh_plot(dvhs)
+    update_dvhs(plot.chart, [], gone=["liver", "kidney_left"])
+    assert plot.table.GetScene() is None
+    update_dvhs(plot.chart, dvhs)
+    assert len(dvh_plot_of_chart(plot.chart).series) == 2
+
+
+def test_a_curve_deleted_by_hand_comes_back_when_its_organ_changes(scene, dvhs):
+    plot = dvh_plot(dvhs)
+    scene.RemoveNode(plot.series[1])
+    assert len(dvh_plot_of_chart(plot.chart).series) == 1
+    update_dvhs(plot.chart, dvhs[1:])
+    assert len(dvh_plot_of_chart(plot.chart).series) == 2

@@ -8,7 +8,13 @@ import slicer
 
 from organdose.assess.organ_dose import OrganDose
 from organdose.errors import InputError
-from organdose.scene.organ_table_node import COLUMNS, organ_table_node, rows_from_table_node
+from organdose.scene.organ_table_node import (
+    COLUMNS,
+    organ_table_node,
+    rows_from_table_node,
+    rows_updating,
+    write_rows,
+)
 
 
 def test_numbers_are_numbers_and_names_are_names(scene, rows):
@@ -53,3 +59,30 @@ def test_a_table_without_the_mean_is_refused(scene, rows):
     node.RemoveColumn(4)
     with pytest.raises(InputError, match="mean_mgy"):
         rows_from_table_node(node)
+
+
+def test_rows_are_replaced_with_one_event(scene, rows):
+    node = organ_table_node(rows)
+    events = []
+    node.AddObserver("ModifiedEvent", lambda *_: events.append(1))
+    other = [dataclasses.replace(rows[2], mean_mgy=3.5), dataclasses.replace(rows[0], organ="spleen")]
+    write_rows(node, other)
+    assert rows_from_table_node(node) == other
+    assert len(events) == 1
+
+
+def test_rows_being_computed_are_marked_and_the_mark_is_no_part_of_the_row(scene, rows):
+    node = organ_table_node(rows)
+    assert rows_updating(node) == set()
+    write_rows(node, rows, {"liver", "nowhere"})
+    assert rows_updating(node) == {"liver"}
+    assert node.GetColumnTitle("state") == "State"
+    write_rows(node, rows[1:])
+    assert rows_updating(node) == set()
+    assert len(rows_from_table_node(node)) == 2
+
+
+def test_a_table_loaded_without_states_gets_them_when_the_first_row_needs_one(scene, rows):
+    node = organ_table_node(rows)
+    write_rows(node, rows)
+    assert node.GetTable().GetColumnByName("state") is None

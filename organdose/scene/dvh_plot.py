@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from organdose.anatomy.organs import describe
 from organdose.assess.organ_dose import DoseVolumeHistogram
+from organdose.scene import subject_hierarchy
 from organdose.scene.headless import start_slicer
 from organdose.scene.organ_table_node import number_column
 
@@ -30,13 +32,9 @@ def dvh_plot(dvhs: list[DoseVolumeHistogram], name: str = "DVH") -> DvhPlot:
     scene = start_slicer()
     table = scene.AddNewNodeByClass("vtkMRMLTableNode", f"{name} table")
     chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", name)
-    longest = max((len(dvh.dose_mgy) for dvh in dvhs), default=0)
     series = []
     for dvh in dvhs:
-        columns = f"{dvh.organ} dose_mgy", f"{dvh.organ} volume_percent"
-        for column, values in zip(columns, (dvh.dose_mgy, dvh.volume_percent)):
-            table.AddColumn(number_column(column, np.pad(values, (0, longest - len(values)), mode="edge")))
-        series.append(_series(scene, dvh.organ, table, *columns))
+        series.append(_add_curve(scene, table, dvh))
         chart.AddAndObservePlotSeriesNodeID(series[-1].GetID())
     table.SetLocked(True)
     chart.SetTitle("Cumulative dose-volume histogram")
@@ -50,8 +48,85 @@ def dvh_plot(dvhs: list[DoseVolumeHistogram], name: str = "DVH") -> DvhPlot:
 
 def dvh_plot_of_chart(chart) -> DvhPlot:
     """The nodes behind a chart that `dvh_plot` made, for example in a scene read back."""
-    series = [chart.GetNthPlotSeriesNode(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
+    found = [chart.GetNthPlotSeriesNode(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
+    series = [node for node in found if node is not None]  # a curve may have been deleted by hand
     return DvhPlot(series[0].GetTableNode() if series else None, series, chart)
+
+
+def update_dvhs(chart, dvhs: list[DoseVolumeHistogram], gone: Collection[str] = (),
+                colours: Mapping[str, tuple[float, float, float]] | None = None) -> None:
+    """Give the chart of `dvh_plot` new curves for some organs, take away those of the organs `gone`; others stay.
+
+    `colours` (0..1) are those of organs that are not shown in the colour of the vocabulary. The table changes with one
+    event; the nodes of a new curve lie beside those of the others.
+    """
+    scene, plot, colours = start_slicer(), dvh_plot_of_chart(chart), colours or {}
+    drawn = {series.GetYColumnName(): series for series in plot.series}
+    table = plot.table or scene.AddNewNodeByClass("vtkMRMLTableNode", f"{chart.GetName()} table")
+    changing = [(node, node.StartModify()) for node in (chart, table)]
+    for organ_name in gone:
+        if series := drawn.pop(_columns(organ_name)[1], None):
+            _remove_curve(scene, chart, table, series)
+    for dvh in dvhs:
+        series = drawn.get(_columns(dvh.organ)[1])
+        if series is None:
+            series = _add_curve(scene, table, dvh)
+            chart.AddAndObservePlotSeriesNodeID(series.GetID())
+            _put_beside(series, table if plot.series else chart)
+        else:
+            _fill_columns(table, dvh)
+        if dvh.organ in colours:
+            series.SetColor(*colours[dvh.organ])
+    table.GetTable().Modified()
+    for node, was_modifying in reversed(changing):
+        node.EndModify(was_modifying)
+    if not chart.GetNumberOfPlotSeriesNodes():
+        scene.RemoveNode(table)
+
+
+def _columns(organ_name: str) -> tuple[str, str]:
+    return f"{organ_name} dose_mgy", f"{organ_name} volume_percent"
+
+
+def _fill_columns(table, dvh: DoseVolumeHistogram) -> None:
+    """Put a curve into its two columns, adding them where they are missing; all columns keep one length."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    rows, there = table.GetNumberOfRows(), table.GetTable()
+    if len(dvh.dose_mgy) > rows:
+        for index in range(there.GetNumberOfColumns()):
+            column = there.GetColumn(index)
+            column.DeepCopy(number_column(column.GetName(), _padded(vtk_to_numpy(column), len(dvh.dose_mgy))))
+        rows = len(dvh.dose_mgy)
+    for name, values in zip(_columns(dvh.organ), (dvh.dose_mgy, dvh.volume_percent)):
+        column = number_column(name, _padded(values, rows))
+        if there.GetColumnByName(name) is None:
+            table.AddColumn(column)
+        else:
+            there.GetColumnByName(name).DeepCopy(column)
+
+
+def _padded(values: np.ndarray, length: int) -> np.ndarray:
+    """Filled up with the last point, which draws nothing."""
+    return np.pad(values, (0, length - len(values)), mode="edge")
+
+
+def _add_curve(scene, table, dvh: DoseVolumeHistogram):
+    _fill_columns(table, dvh)
+    return _series(scene, dvh.organ, table, *_columns(dvh.organ))
+
+
+def _remove_curve(scene, chart, table, series) -> None:
+    chart.RemovePlotSeriesNodeID(series.GetID())
+    for name in (series.GetXColumnName(), series.GetYColumnName()):
+        table.GetTable().RemoveColumnByName(name)
+    scene.RemoveNode(series)
+
+
+def _put_beside(series, node) -> None:
+    folder = subject_hierarchy.parent_of(node)
+    if folder:
+        subject_hierarchy.put_under(folder, [series])
 
 
 def _series(scene, organ_name: str, table, dose_column: str, volume_column: str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import fields
 
 import numpy as np
@@ -30,6 +31,9 @@ COLUMNS = {
 }
 _TEXT_COLUMNS = frozenset({"organ", "snomed", "note"})
 
+# A column that only tables have whose masks were edited; it is no part of organs.csv.
+STATE_COLUMN, UPDATING = "state", "updating"
+
 
 def organ_table_node(rows: list[OrganDose], name: str = "Organ doses"):
     """A new vtkMRMLTableNode, locked: strings for names and codes, double for every number (NaN: not stated).
@@ -38,28 +42,48 @@ def organ_table_node(rows: list[OrganDose], name: str = "Organ doses"):
     """
     node = start_slicer().AddNewNodeByClass("vtkMRMLTableNode", name)
     for field in fields(OrganDose):
-        values = [getattr(row, field.name) for row in rows]
-        node.AddColumn(_text_column(field.name, values) if field.name in _TEXT_COLUMNS
-                       else number_column(field.name, [math.nan if value is None else value for value in values]))
-        title, unit, explanation = COLUMNS[field.name]
-        node.SetColumnTitle(field.name, f"{title} ({unit})" if unit else title)
-        node.SetColumnUnitLabel(field.name, unit)
-        node.SetColumnDescription(field.name, explanation)
+        node.AddColumn(_text_column(field.name) if field.name in _TEXT_COLUMNS else number_column(field.name, []))
+        _describe(node, field.name, *COLUMNS[field.name])
+    write_rows(node, rows)
     node.SetUseColumnTitleAsColumnHeader(True)
     node.SetLocked(True)
     return node
 
 
+def write_rows(node, rows: list[OrganDose], updating: Collection[str] = ()) -> None:
+    """Put `rows` in the place of all rows of a table made by `organ_table_node`, with one event for the whole.
+
+    The column 'state' says of the organs in `updating` that their numbers are being computed again; it is added when
+    the first row needs it.
+    """
+    was_modifying = node.StartModify()
+    if updating and node.GetTable().GetColumnByName(STATE_COLUMN) is None:
+        node.AddColumn(_text_column(STATE_COLUMN))
+        _describe(node, STATE_COLUMN, "State", "", f"'{UPDATING}' while the row is computed again after an edit")
+    for field in fields(OrganDose):
+        _fill(_column(node, field.name), [getattr(row, field.name) for row in rows])
+    states = node.GetTable().GetColumnByName(STATE_COLUMN)
+    if states is not None:
+        _fill(states, [UPDATING if row.organ in updating else "" for row in rows])
+    node.GetTable().Modified()
+    node.EndModify(was_modifying)
+
+
+def rows_updating(node) -> set[str]:
+    """The organs whose rows are marked as being computed again."""
+    states = node.GetTable().GetColumnByName(STATE_COLUMN)
+    if states is None:
+        return set()
+    organs = _column(node, "organ")
+    return {organs.GetValue(row) for row in range(organs.GetNumberOfValues()) if states.GetValue(row) == UPDATING}
+
+
 def rows_from_table_node(node) -> list[OrganDose]:
     """The rows of a table node made by `organ_table_node`. Raises `InputError` when a column is missing."""
-    table = node.GetTable()
     columns = {}
     for field in fields(OrganDose):
-        column = table.GetColumnByName(field.name)
-        if column is None:
-            raise InputError(f"the table {node.GetName()!r} lacks the column {field.name!r}",
-                             mend="Compute the organ doses again.")
-        columns[field.name] = [column.GetValue(row) for row in range(table.GetNumberOfRows())]
+        column = _column(node, field.name)
+        columns[field.name] = [column.GetValue(row) for row in range(column.GetNumberOfTuples())]
     rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
     for row in rows:
         if math.isnan(row["uncertainty_percent"]):
@@ -78,14 +102,34 @@ def number_column(name: str, values):
     return column
 
 
+def _column(node, name: str):
+    column = node.GetTable().GetColumnByName(name)
+    if column is None:
+        raise InputError(f"the table {node.GetName()!r} lacks the column {name!r}",
+                         mend="Compute the organ doses again.")
+    return column
 
 
-def _text_column(name: str, values: list[str]):
+def _describe(node, column: str, title: str, unit: str, explanation: str) -> None:
+    node.SetColumnTitle(column, f"{title} ({unit})" if unit else title)
+    node.SetColumnUnitLabel(column, unit)
+    node.SetColumnDescription(column, explanation)
+
+
+def _fill(column, values: list) -> None:
+    column.SetNumberOfTuples(len(values))
+    for row, value in enumerate(values):
+        if isinstance(value, str):
+            # Slicer's table files know no escape for quotes and tabs: a saved note would come back cut.
+            column.SetValue(row, " ".join(value.replace('"', "'").split()))
+        else:
+            column.SetValue(row, math.nan if value is None else value)
+    column.Modified()
+
+
+def _text_column(name: str):
     import vtk
 
     column = vtk.vtkStringArray()
     column.SetName(name)
-    for value in values:
-        # Slicer's table files know no escape for quotes and tabs: a saved note would come back cut.
-        column.InsertNextValue(" ".join(value.replace('"', "'").split()))
     return column

@@ -68,14 +68,28 @@ def masks_from_segmentation_node(node, ct_node) -> OrganMasks:
             places[segment_id] = (layer, segmentation.GetSegment(segment_id).GetLabelValue())
     for segment_id in segmentation.GetSegmentIDs():
         segment = segmentation.GetSegment(segment_id)
-        name = _organ_name(segment_id, segment)
+        name = organ_of_segment(segment_id, segment)
         if name in masks.segments:
             raise InputError(f"two segments of {node.GetName()!r} are the organ {name!r}",
                              mend="Join them, or rename one of them.")
         masks.segments[name] = places[segment_id]
-        if note := _tag(segment, NOTE_TAG):
+        if note := note_of_segment(segment):
             masks.notes[name] = note
     return masks
+
+
+def organ_of_segment(segment_id: str, segment) -> str:
+    """The organ that a vtkSegment stands for, as `masks_from_segmentation_node` names it."""
+    tagged = _tag(segment, ORGAN_TAG)
+    if tagged and segment.GetName() == describe(tagged).title:
+        return tagged
+    # Drawn or renamed in Slicer.
+    return vocabulary_name(segment.GetName(), identifier=segment_id) or own_name(segment.GetName())
+
+
+def note_of_segment(segment) -> str:
+    """The remark that came with a mask; '' without one."""
+    return _tag(segment, NOTE_TAG)
 
 
 def organs_shown_in_3d(organ_names) -> list[str]:
@@ -160,14 +174,6 @@ def _labels_on_grid(image, reference: sitk.Image) -> np.ndarray:
     if labels.max() > 255:
         raise InputError("a segmentation with more than 255 organs in one layer is not supported")
     return labels.astype(np.uint8)  # copies: the VTK array dies with `resampled`
-
-
-def _organ_name(segment_id: str, segment) -> str:
-    tagged = _tag(segment, ORGAN_TAG)
-    if tagged and segment.GetName() == describe(tagged).title:
-        return tagged
-    # Drawn or renamed in Slicer.
-    return vocabulary_name(segment.GetName(), identifier=segment_id) or own_name(segment.GetName())
 
 
 def _members(organ_name: str) -> set[str]:

@@ -1,0 +1,150 @@
+"""A dose result of the scene that follows its masks: organ table and DVH change while somebody edits them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import fields
+
+from organdose.anatomy.tissues import schneider2000
+from organdose.assess.hu_density import HUDensity
+from organdose.assess.live_organ_table import LiveDose, LiveOrganTable, LiveStep, RowUpdate
+from organdose.assess.organ_dose import OrganDose
+from organdose.assess.organ_selection import table_place
+from organdose.scene.dvh_plot import update_dvhs
+from organdose.scene.organ_table_node import rows_from_table_node, rows_updating, write_rows
+from organdose.scene.segment_edits import SegmentDrawing, SegmentEdits, observe_edits, patient_grid, stop_observing
+
+SEX_ATTRIBUTE = "OrganDose.PatientSex"  # of the table node: 'M' or 'F'
+_STEP_S = 0.015  # after so much work the scene is written and the application gets its turn
+_SAME = 5e-6  # relative difference of numbers that Slicer has written with six digits
+# What a row may differ in although its mask is the same: who computed it knew more.
+_NOT_COMPARED = frozenset({"organ", "snomed", "uncertainty_percent", "in_image_percent", "note"})
+
+
+class LiveResult:
+    """Keeps one organ table node and its chart in step with the segmentation they were computed with.
+
+    `dose_node` holds mGy, `uncertainty_node` (or None) relative standard uncertainties of its voxels. `organs` are the
+    rows wanted beside those the table has, None: all that can be made. Dose maps of one segmentation and CT share one
+    copy of the masks.
+    """
+
+    def __init__(self, ct_node, segmentation_node, dose_node, uncertainty_node, table_node, chart_node=None, *,
+                 organs: Collection[str] | None = None):
+        self._ct, self._segmentation, self._dose = ct_node, segmentation_node, dose_node
+        self._uncertainty, self._table, self._chart = uncertainty_node, table_node, chart_node
+        self._organs = organs
+        self._inputs: tuple | None = None  # states of CT and dose that the live table was made from
+        self._edits: SegmentEdits | None = None
+        self._live: LiveOrganTable | None = None
+        self._complete = False  # all rows have been computed once
+
+    @classmethod
+    def of(cls, result) -> LiveResult:
+        """For a `scene.ct_dose_scene.CTDoseScene`.
+
+        Rows that its computation was not asked for do not come up; without a record, those that its table has not.
+        """
+        job = result.record.get("job")
+        organs = () if job is None else job.get("organs")
+        return cls(result.ct, result.segmentation, result.dose, result.uncertainty, result.organ_table,
+                   result.dvh.chart if result.dvh else None, organs=organs)
+
+    def follow(self) -> Iterator[float]:
+        """Bring table and chart up to date with the masks, in steps of about 20 ms; yields the part done (0 to 1).
+
+        The first time every row is computed (some seconds for a large CT), later only what an edit reaches, edited
+        organs first. A step may be the last one taken: the next call goes on. Ends quietly when a node has left the
+        scene. Raises `InputError` for nodes that cannot be followed (under a transform, oblique, no label maps, no
+        dose), or when the table lacks a column.
+        """
+        if not self._is_there():
+            return
+        if self._inputs != (inputs := self._state_of_inputs()):
+            self._prepare()
+            self._inputs = inputs
+        drawing = self._edits.drawing()
+        updates: list[RowUpdate] = []
+        start_s = time.perf_counter()
+        for step in self._live.follow(drawing):
+            updates += step.updates
+            if time.perf_counter() - start_s > _STEP_S:
+                self._write(updates, step, drawing)
+                updates = []
+                yield step.fraction
+                if not self._is_there():
+                    return
+                start_s = time.perf_counter()
+        self._write(updates, LiveStep(1.0, ()), drawing)
+        self._complete = True
+
+    def observe_edits(self, callback: Callable) -> list[int]:
+        """`callback(...)` after every edit of the segmentation; gives tags for `stop_observing`."""
+        return observe_edits(self._segmentation, callback)
+
+    def stop_observing(self, tags: list[int]) -> None:
+        stop_observing(self._segmentation, tags)
+
+    def _is_there(self) -> bool:
+        return all(node.GetScene() is not None for node in (self._ct, self._segmentation, self._dose, self._table))
+
+    def _state_of_inputs(self) -> tuple:
+        return tuple((patient_grid(node, what), node.GetImageData().GetPointData().GetScalars().GetMTime())
+                     for node, what in ((self._ct, "CT"), (self._dose, "dose")))
+
+    def _prepare(self) -> None:
+        import slicer
+
+        dose_grid, uncertainty = patient_grid(self._dose, "dose"), None
+        if self._uncertainty is not None and self._uncertainty.GetImageData() is not None:
+            uncertainty = slicer.util.arrayFromVolume(self._uncertainty)
+        dose = LiveDose.of(dose_grid, slicer.util.arrayFromVolume(self._dose), uncertainty)
+        self._edits = SegmentEdits.of(self._segmentation, self._ct)
+        hu = self._edits.grid.turned(slicer.util.arrayFromVolume(self._ct))
+        self._live = LiveOrganTable(
+            dose, self._edits.grid, HUDensity(hu, schneider2000()), self._edits.kept, organs=self._organs,
+            known=rows_from_table_node(self._table), sex=self._table.GetAttribute(SEX_ATTRIBUTE) or "")
+        self._complete = False
+
+    def _write(self, updates: list[RowUpdate], step: LiveStep, drawing: SegmentDrawing) -> None:
+        """Bring what is finished, and what waits, into the nodes."""
+        rows = rows_from_table_node(self._table)
+        there = {row.organ: row for row in rows}
+        # The first time all is computed, and nobody knows that a row is wrong until then; right ones stay as they are.
+        waiting = there.keys() & set(step.waiting) if self._complete else set()
+        new = [update for update in updates if self._complete or not _same(there.get(update.name), update.row)]
+        if not new and waiting == rows_updating(self._table):
+            return
+        for update in new:
+            _replace_row(rows, update)
+        write_rows(self._table, rows, waiting)
+        if new and self._chart is not None and self._chart.GetScene() is not None:
+            update_dvhs(self._chart, [update.histogram for update in new if update.histogram],
+                        [update.name for update in new if not update.histogram], self._colours(drawing))
+
+    def _colours(self, drawing: SegmentDrawing) -> dict[str, tuple[float, float, float]]:
+        segmentation = self._segmentation.GetSegmentation()
+        segments = {name: segmentation.GetSegment(segment_id) for name, segment_id in drawing.segment_ids.items()}
+        return {name: segment.GetColor() for name, segment in segments.items() if segment is not None}
+
+
+def _same(one: OrganDose | None, other: OrganDose | None) -> bool:
+    """Whether two rows have the same numbers, as far as a saved table keeps them."""
+    if one is None or other is None:
+        return one is other
+    pairs = [(getattr(one, field.name), getattr(other, field.name)) for field in fields(OrganDose)
+             if field.name not in _NOT_COMPARED]
+    return all(math.isclose(a, b, rel_tol=_SAME) or (math.isnan(a) and math.isnan(b)) for a, b in pairs)
+
+
+def _replace_row(rows: list[OrganDose], update: RowUpdate) -> None:
+    """Put an update in the place of the row it replaces; a new row comes where the vocabulary has it."""
+    names = [row.organ for row in rows]
+    if update.name in names:
+        place = names.index(update.name)
+        rows[place:place + 1] = [update.row] if update.row else []
+        return
+    later = (place for place, name in enumerate(names) if table_place(name) > table_place(update.name))
+    rows.insert(next(later, len(rows)), update.row)
