@@ -178,7 +178,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                "voxel_mm": parameters.voxelMm}
 
         def take(folder):
-            result = yield from self.logic.takeResult(folder, ct, segmentation, inputs)
+            result = yield from self.logic.takeResult(folder, ct, segmentation, inputs, sheet.patient_sex)
             self.results.remember_folder(result, folder)
             if self._parameterNode is not None:
                 self._parameterNode.result = result.organ_table
@@ -286,29 +286,24 @@ class DoseEstimatorLogic(ScriptedLoadableModuleLogic):
 
         `sheet` is the `CTFactSheet` of the CT, `job` the further values of `CTDoseJob`. Raises `InputError`.
         """
-        from organdose.scene.job_files import ct_file_steps, masks_file_steps
-        from organdose.scene.segmentation_nodes import masks_from_segmentation_node
+        from organdose.scene.job_files import ct_file_steps, masks_file_steps, masks_of_node_steps, staged
 
-        yield _("Writing the CT"), 0.0
-        for fraction in ct_file_steps(ctNode, folder / "ct.nrrd"):
-            yield _("Writing the CT"), fraction
-        masks = masks_from_segmentation_node(segmentationNode, ctNode)
-        yield _("Writing the masks"), 0.0
-        for fraction in masks_file_steps(masks, folder / "masks.seg.nrrd"):
-            yield _("Writing the masks"), fraction
+        yield from staged(_("Writing the CT"), ct_file_steps(ctNode, folder / "ct.nrrd"))
+        masks = yield from staged(_("Copying the masks"), masks_of_node_steps(segmentationNode, ctNode))
+        yield from staged(_("Writing the masks"), masks_file_steps(masks, folder / "masks.seg.nrrd"))
         (folder / "protocol.json").write_text(json.dumps(sheet.protocol()), encoding="utf-8")
         return {**job, "ct": str(folder / "ct.nrrd"), "segmentation": str(folder / "masks.seg.nrrd"),
                 "protocol": str(folder / "protocol.json"), "out": str(folder / "result"), "scene": False}
 
     @staticmethod
-    def takeResult(folder, ctNode, segmentationNode, inputs):
+    def takeResult(folder, ctNode, segmentationNode, inputs, patientSex=""):
         """Generator that brings a finished job into the scene in short steps and returns its `CTDoseScene`.
 
         `inputs` (JSON-able, by name) are what the result is compared with later to tell whether it is stale.
         """
         from organdose.panels.ct_dose_results import bring_into_scene
 
-        return (yield from bring_into_scene(folder, ctNode, segmentationNode, inputs))
+        return (yield from bring_into_scene(folder, ctNode, segmentationNode, inputs, patient_sex=patientSex))
 
 
 class DoseEstimatorTest(ScriptedLoadableModuleTest):

@@ -276,24 +276,22 @@ class OrganSegmenterLogic(ScriptedLoadableModuleLogic):
     @staticmethod
     def makeJob(folder, ctNode, job):
         """Generator: writes the CT to `folder`, yields (stage, fraction), returns a 'segment' job with `job` in it."""
-        from organdose.scene.job_files import ct_file_steps
+        from organdose.scene.job_files import ct_file_steps, staged
 
-        for fraction in ct_file_steps(ctNode, folder / "ct.nrrd"):
-            yield _("Writing the CT"), fraction
+        yield from staged(_("Writing the CT"), ct_file_steps(ctNode, folder / "ct.nrrd"))
         return {**job, "ct": str(folder / "ct.nrrd"), "out": str(folder / "result.seg.nrrd"), "compressed": False}
 
     @staticmethod
     def makeImportJob(folder, ctNode, path):
         """Generator: a 'convert-masks' job that brings masks of any format onto the grid of the CT."""
         from organdose.scene.ct_facts import dicom_folder_of, series_of
-        from organdose.scene.job_files import ct_file_steps
+        from organdose.scene.job_files import ct_file_steps, staged
 
         job = {"masks": str(path), "out": str(folder / "result.seg.nrrd"), "compressed": False}
         dicom = dicom_folder_of(ctNode)
         if dicom is not None:  # DICOM masks refer to its slices
             return {**job, "ct": str(dicom), "series": series_of(ctNode)}
-        for fraction in ct_file_steps(ctNode, folder / "ct.nrrd"):
-            yield _("Writing the CT"), fraction
+        yield from staged(_("Writing the CT"), ct_file_steps(ctNode, folder / "ct.nrrd"))
         return {**job, "ct": str(folder / "ct.nrrd")}
 
     @staticmethod
@@ -319,21 +317,18 @@ class OrganSegmenterLogic(ScriptedLoadableModuleLogic):
         """Generator: a 'convert-masks' job that writes the masks next to nothing half done. Raises `InputError`."""
         from organdose.errors import InputError
         from organdose.scene.ct_facts import dicom_folder_of, series_of
-        from organdose.scene.job_files import ct_file_steps, masks_file_steps
-        from organdose.scene.segmentation_nodes import masks_from_segmentation_node
+        from organdose.scene.job_files import ct_file_steps, masks_file_steps, masks_of_node_steps, staged
 
         chosen = [form for form, ending in formats.values() if path.endswith(ending)]
         if not chosen:
             raise InputError("the name does not say in which format", where=path,
                              mend=f"End it with {' or '.join(ending for _form, ending in formats.values())}.")
-        masks = masks_from_segmentation_node(segmentationNode, ctNode)
-        for fraction in masks_file_steps(masks, folder / "masks.seg.nrrd"):
-            yield _("Writing the masks"), fraction
+        masks = yield from staged(_("Copying the masks"), masks_of_node_steps(segmentationNode, ctNode))
+        yield from staged(_("Writing the masks"), masks_file_steps(masks, folder / "masks.seg.nrrd"))
         job = {"masks": str(folder / "masks.seg.nrrd"), "out": str(path), "format": chosen[0]}
         if chosen[0] != "seg.nrrd":
             return {**job, "ct": str(dicom_folder_of(ctNode)), "series": series_of(ctNode)}
-        for fraction in ct_file_steps(ctNode, folder / "ct.nrrd"):
-            yield _("Writing the CT"), fraction
+        yield from staged(_("Writing the CT"), ct_file_steps(ctNode, folder / "ct.nrrd"))
         return {**job, "ct": str(folder / "ct.nrrd")}
 
     @staticmethod

@@ -6,6 +6,7 @@ import SimpleITK as sitk
 
 from organdose.errors import InputError
 from organdose.scene import job_files
+from organdose.scene.segmentation_nodes import segmentation_node_from_masks
 from organdose.scene.volume_nodes import ct_volume_node
 from organdose.segmentation.reading import read_masks
 from organdose.study import read_ct
@@ -52,6 +53,27 @@ def test_masks_arrive_with_names_overlaps_and_origin(ct_image, masks, tmp_path):
     assert set(read.names) == set(masks.names)
     assert all(np.array_equal(read.mask(name), masks.mask(name)) for name in masks.names)
     assert read.origin == masks.origin
+
+
+def test_masks_of_a_node_are_copied_as_they_are(scene, ct_image, masks):
+    node = ct_volume_node(ct_image)
+    segmentation = segmentation_node_from_masks(masks, node)
+    copied = _returned(job_files.masks_of_node_steps(segmentation, node))
+    assert set(copied.names) == set(masks.names) and copied.origin == masks.origin
+    assert all(np.array_equal(copied.mask(name), masks.mask(name)) for name in masks.names)
+
+
+def test_masks_edited_while_they_are_copied_are_copied_again(scene, ct_image, masks):
+    import slicer
+
+    node = ct_volume_node(ct_image)
+    segmentation = segmentation_node_from_masks(masks, node)
+    steps = job_files.masks_of_node_steps(segmentation, node)
+    next(steps)
+    erased = np.zeros(masks.shape, np.uint8)
+    erased[3:5, 20:25, 20:30] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(erased, segmentation, "liver", node)
+    assert np.array_equal(_returned(steps).mask("liver"), erased > 0)
 
 
 @pytest.mark.parametrize("orientation", ["LPS", "RAS", "SAR", "IPL"])

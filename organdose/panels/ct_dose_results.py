@@ -15,14 +15,17 @@ INPUTS_ATTRIBUTE = "OrganDose.Inputs"  # JSON of what the result was computed fr
 STALE_ATTRIBUTE = "OrganDose.Stale"  # why the result no longer stands, where something else found out
 
 
-def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str, object]) -> Generator:
+def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str, object], *,
+                     patient_sex: str = "") -> Generator:
     """Generator: the result in `folder`/result as nodes beside its CT and masks; returns the `CTDoseScene`.
 
+    `patient_sex` ('M', 'F' or '') chooses the reference masses that an organ cut by the image is judged by.
     Raises `InputError` for a folder that is not whole, or when CT or masks have left the scene meanwhile.
     """
     from organdose.jobs.ct_dose_folder import read_ct_dose_folder
     from organdose.scene import views
     from organdose.scene.ct_dose_scene import add_ct_dose_result
+    from organdose.scene.live_results import SEX_ATTRIBUTE
 
     dose, rows, histograms, record = read_ct_dose_folder(folder / "result")
     yield 0.3
@@ -32,6 +35,7 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     report = (folder / "result" / "report.html").read_text(encoding="utf-8")
     result = add_ct_dose_result(ct_node, segmentation_node, dose, rows, histograms, report_html=report, record=record)
     result.organ_table.SetAttribute(INPUTS_ATTRIBUTE, json.dumps(inputs))
+    result.organ_table.SetAttribute(SEX_ATTRIBUTE, patient_sex)
     yield 0.7
     for written in folder.iterdir():  # what the job was given: 200 MB for a large CT
         if written.is_file():

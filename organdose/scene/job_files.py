@@ -22,6 +22,16 @@ _NRRD_TYPES = {"int8": "int8", "uint8": "uint8", "int16": "int16", "uint16": "ui
                "uint32": "uint32", "float32": "float", "float64": "double"}
 
 
+def staged(stage: str, steps: Generator) -> Generator:
+    """The steps under the name of their stage, as `JobQueue.submit` takes them; returns what they return."""
+    while True:
+        try:
+            fraction = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield stage, fraction
+
+
 def ct_file_steps(ct_node, path: Path) -> Iterator[float]:
     """Write the voxels and geometry of a volume node as an uncompressed NRRD.
 
@@ -34,6 +44,34 @@ def ct_file_steps(ct_node, path: Path) -> Iterator[float]:
     keep_alive = ct_node.GetImageData()  # the node may be deleted while this runs
     yield from _written_steps(path, _header(values, _lps_axes(ct_node)), values)
     del keep_alive
+
+
+def masks_of_node_steps(segmentation_node, ct_node) -> Generator[float, None, OrganMasks]:
+    """Copy the masks of a segmentation node on the grid of a CT, a layer a step; returns them as they are at the end.
+
+    Raises `InputError` for nodes that cannot be used (see `segment_edits`).
+    """
+    from organdose.scene.segment_edits import SegmentEdits
+    from organdose.scene.segmentation_nodes import ORIGIN_ATTRIBUTE
+
+    edits, grid = SegmentEdits(segmentation_node, ct_node), grid_of_volume_node(ct_node)
+    drawing, layers = None, []
+    # Somebody may go on drawing meanwhile: layers of different moments do not belong together.
+    while drawing is None or drawing.stamps != edits.drawing().stamps:
+        drawing, layers = edits.drawing(), []
+        for index in range(len(drawing.stamps)):
+            layers.append(_whole_layer(*drawing.layer(index), tuple(reversed(grid.GetSize()))))
+            yield (index + 1) / len(drawing.stamps)
+    origin = segmentation_node.GetAttribute(ORIGIN_ATTRIBUTE) or "drawn in Slicer"
+    return OrganMasks(grid, layers, dict(drawing.segments), origin, dict(drawing.notes))
+
+
+def _whole_layer(labels: np.ndarray, corner: tuple[int, int, int], shape: tuple[int, int, int]) -> np.ndarray:
+    if labels.shape == shape:
+        return labels.copy()
+    layer = np.zeros(shape, np.uint8)
+    layer[tuple(slice(start, start + size) for start, size in zip(corner, labels.shape))] = labels
+    return layer
 
 
 def masks_file_steps(masks: OrganMasks, path: Path) -> Iterator[float]:
