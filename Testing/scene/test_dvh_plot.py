@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import slicer
 
-from organdose.anatomy.organs import organ
+from organdose.anatomy.organs import organ, organs
 from organdose.assess.organ_dose import DoseVolumeHistogram
-from organdose.scene.dvh_plot import dvh_plot, dvh_plot_of_chart, update_dvhs
+from organdose.export.main_organs import is_main_organ
+from organdose.scene.dvh_plot import dvh_plot, dvh_plot_of_chart, plot_curves, update_dvhs
 
 
 def test_each_organ_has_a_series_in_its_colour(scene, dvhs):
@@ -89,3 +90,41 @@ def test_a_curve_deleted_by_hand_comes_back_when_its_organ_changes(scene, dvhs):
     assert len(dvh_plot_of_chart(plot.chart).series) == 1
     update_dvhs(plot.chart, dvhs[1:])
     assert len(dvh_plot_of_chart(plot.chart).series) == 2
+
+
+def curves_of_many_organs(count=20):
+    names = list(organs())[:count]
+    dose_mgy, volume_percent = np.linspace(0, 5, 11), np.linspace(100, 0, 11)
+    return names, dvh_plot([DoseVolumeHistogram(name, dose_mgy, volume_percent) for name in names])
+
+
+def plotted(chart):
+    return [chart.GetNthPlotSeriesNode(index).GetYColumnName().split()[0]
+            for index in range(chart.GetNumberOfPlotSeriesNodes())]
+
+
+def test_of_many_organs_the_main_ones_are_plotted_and_all_are_kept(scene):
+    _, plot = curves_of_many_organs(40)
+    shown = plotted(plot.chart)
+    assert 0 < len(shown) <= 12 and all(map(is_main_organ, shown))
+    assert len(dvh_plot_of_chart(plot.chart).series) == 40
+
+
+def test_chosen_organs_are_plotted_and_none_chosen_goes_back_to_the_main_ones(scene):
+    names, plot = curves_of_many_organs(40)
+    before = plotted(plot.chart)
+    plot_curves(plot.chart, [names[30], names[2], "nobody"])
+    assert plotted(plot.chart) == [names[30], names[2]]
+    plot_curves(plot.chart)
+    assert plotted(plot.chart) == before
+
+
+def test_a_curve_that_is_not_plotted_is_updated_and_removed_too(scene):
+    names, plot = curves_of_many_organs(40)
+    hidden = next(name for name in names if name not in plotted(plot.chart))
+    update_dvhs(plot.chart, [DoseVolumeHistogram(hidden, np.linspace(0, 7, 11), np.linspace(100, 0, 11))])
+    assert plot.table.GetTable().GetColumnByName(f"{hidden} dose_mgy").GetValue(10) == 7
+    assert hidden not in plotted(plot.chart)
+    update_dvhs(plot.chart, [], gone=[hidden])
+    assert plot.table.GetTable().GetColumnByName(f"{hidden} dose_mgy") is None
+    assert len(dvh_plot_of_chart(plot.chart).series) == 39

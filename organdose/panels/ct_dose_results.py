@@ -100,6 +100,7 @@ class CTDoseResults:
 
     def _connect(self) -> None:
         ui = self._ui
+        ui.organTable.itemSelectionChanged.connect(lambda *_: self._plot_selected())
         ui.copyButton.clicked.connect(lambda *_: self.table.copy())
         ui.csvButton.clicked.connect(lambda *_: self._save_csv())
         ui.reportButton.clicked.connect(lambda *_: self._open_report())
@@ -166,6 +167,12 @@ class CTDoseResults:
             isodose.show_isodoses(dose, levels, lines=lines, surfaces=surfaces)
         else:
             isodose.show_lines_and_surfaces(dose, lines=lines, surfaces=surfaces)
+
+    def _plot_selected(self) -> None:
+        from organdose.scene.dvh_plot import plot_curves
+
+        if self._result is not None and self._result.dvh:
+            plot_curves(self._result.dvh.chart, self.table.selected())
 
     def _save_csv(self) -> None:
         from organdose.panels.organ_doses import save_csv

@@ -44,15 +44,24 @@ class OrganDoses:
         self.table.sortingEnabled = True
         self._fit_height(len(rows))
 
+    def selected(self) -> list[str]:
+        """The organs of the selected rows, from the top."""
+        import qt
+
+        return [self.table.item(row, 0).data(qt.Qt.UserRole) for row in self._selected_rows()]
+
     def copy(self) -> None:
         """The selected rows (all without a selection) to the clipboard, tab-separated, as spreadsheets take them."""
         import qt
 
-        chosen = sorted({index.row() for index in self.table.selectionModel().selectedRows()})
+        chosen = self._selected_rows()
         lines = ["\t".join(_SHORT[name].replace("\n", " ") for name in _SHOWN)]
         for row in chosen or range(self.table.rowCount):
             lines.append("\t".join(self.table.item(row, column).text() for column in range(len(_SHOWN))))
         qt.QApplication.clipboard().setText("\n".join(lines))
+
+    def _selected_rows(self) -> list[int]:
+        return sorted({index.row() for index in self.table.selectionModel().selectedRows()})
 
     def _item(self, name: str, row: dict[str, object]):
         import qt
@@ -61,6 +70,7 @@ class OrganDoses:
         value = row[name]
         if name == "organ":
             item.setText(row["title"])
+            item.setData(qt.Qt.UserRole, row["organ"])
         elif value is not None and not math.isnan(value):
             digits = 2 if name == "uncertainty_percent" else 4
             item.setData(qt.Qt.DisplayRole, float(f"{value:.{digits}g}"))  # a number, so that sorting is by size

@@ -9,14 +9,22 @@ import numpy as np
 
 from organdose.anatomy.organs import describe
 from organdose.assess.organ_dose import DoseVolumeHistogram
+from organdose.export.main_organs import is_main_organ
 from organdose.scene import subject_hierarchy
 from organdose.scene.headless import start_slicer
 from organdose.scene.organ_table_node import number_column
 
+# Node references from a chart to all its curves; those it plots are a choice of them.
+_CURVE_ROLE = "OrganDose.Curve"
+_MOST_AT_ONCE = 12  # more curves than that cannot be told apart, and their legend hides them
+
 
 @dataclass(frozen=True)
 class DvhPlot:
-    """The nodes of one chart: vtkMRMLTableNode, vtkMRMLPlotSeriesNode each, vtkMRMLPlotChartNode."""
+    """The nodes of one chart: vtkMRMLTableNode, vtkMRMLPlotSeriesNode each, vtkMRMLPlotChartNode.
+
+    `series` are all the curves there are, plotted or not.
+    """
 
     table: object
     series: list
@@ -27,7 +35,7 @@ def dvh_plot(dvhs: list[DoseVolumeHistogram], name: str = "DVH") -> DvhPlot:
     """Table, series and chart of cumulative DVHs: dose (mGy) to the right, volume (%) upwards, organ colours.
 
     The table has two columns an organ, `<organ> dose_mgy` and `<organ> volume_percent`. A histogram with fewer bins
-    than the longest is filled up with its last point, which draws nothing.
+    than the longest is filled up with its last point, which draws nothing. Of many organs the main ones are plotted.
     """
     scene = start_slicer()
     table = scene.AddNewNodeByClass("vtkMRMLTableNode", f"{name} table")
@@ -35,7 +43,8 @@ def dvh_plot(dvhs: list[DoseVolumeHistogram], name: str = "DVH") -> DvhPlot:
     series = []
     for dvh in dvhs:
         series.append(_add_curve(scene, table, dvh))
-        chart.AddAndObservePlotSeriesNodeID(series[-1].GetID())
+        chart.AddNodeReferenceID(_CURVE_ROLE, series[-1].GetID())
+    plot_curves(chart)
     table.SetLocked(True)
     chart.SetTitle("Cumulative dose-volume histogram")
     chart.SetXAxisTitle("Absorbed dose (mGy)")
@@ -43,13 +52,32 @@ def dvh_plot(dvhs: list[DoseVolumeHistogram], name: str = "DVH") -> DvhPlot:
     chart.SetYAxisRangeAuto(False)
     chart.SetYAxisRange(0, 105)
     chart.SetLegendVisibility(True)
+    chart.SetLegendFontSize(9)
+    chart.SetTitleFontSize(12)
     return DvhPlot(table, series, chart)
+
+
+def plot_curves(chart, organs: Collection[str] = ()) -> None:
+    """Plot the curves of these organs; without any the main organs (`export.main_organs`), or all if they are few."""
+    curves = {_organ_of(series): series for series in _curves(chart)}
+    chosen = [name for name in organs if name in curves][:_MOST_AT_ONCE]
+    if not chosen:
+        main = [name for name in curves if is_main_organ(name)]
+        chosen = list(curves) if len(curves) <= _MOST_AT_ONCE else main[:_MOST_AT_ONCE] or list(curves)[:_MOST_AT_ONCE]
+    wanted = [curves[name].GetID() for name in chosen]
+    plotted = [chart.GetNthPlotSeriesNodeID(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
+    if wanted == plotted:
+        return
+    was_modifying = chart.StartModify()
+    chart.RemoveAllPlotSeriesNodeIDs()
+    for series_id in wanted:
+        chart.AddAndObservePlotSeriesNodeID(series_id)
+    chart.EndModify(was_modifying)
 
 
 def dvh_plot_of_chart(chart) -> DvhPlot:
     """The nodes behind a chart that `dvh_plot` made, for example in a scene read back."""
-    found = [chart.GetNthPlotSeriesNode(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
-    series = [node for node in found if node is not None]  # a curve may have been deleted by hand
+    series = _curves(chart)
     return DvhPlot(series[0].GetTableNode() if series else None, series, chart)
 
 
@@ -71,7 +99,9 @@ def update_dvhs(chart, dvhs: list[DoseVolumeHistogram], gone: Collection[str] = 
         series = drawn.get(_columns(dvh.organ)[1])
         if series is None:
             series = _add_curve(scene, table, dvh)
-            chart.AddAndObservePlotSeriesNodeID(series.GetID())
+            chart.AddNodeReferenceID(_CURVE_ROLE, series.GetID())
+            if chart.GetNumberOfPlotSeriesNodes() < _MOST_AT_ONCE:
+                chart.AddAndObservePlotSeriesNodeID(series.GetID())
             _put_beside(series, table if plot.series else chart)
         else:
             _fill_columns(table, dvh)
@@ -80,8 +110,19 @@ def update_dvhs(chart, dvhs: list[DoseVolumeHistogram], gone: Collection[str] = 
     table.GetTable().Modified()
     for node, was_modifying in reversed(changing):
         node.EndModify(was_modifying)
-    if not chart.GetNumberOfPlotSeriesNodes():
+    if not _curves(chart):
         scene.RemoveNode(table)
+
+
+def _curves(chart) -> list:
+    """All curves of a chart, plotted or not; one may have been deleted by hand."""
+    nodes = [chart.GetNthNodeReference(_CURVE_ROLE, index)
+             for index in range(chart.GetNumberOfNodeReferences(_CURVE_ROLE))]
+    return [node for node in nodes if node is not None]
+
+
+def _organ_of(series) -> str:
+    return series.GetYColumnName().rpartition(" ")[0]
 
 
 def _columns(organ_name: str) -> tuple[str, str]:
@@ -118,6 +159,9 @@ def _add_curve(scene, table, dvh: DoseVolumeHistogram):
 
 def _remove_curve(scene, chart, table, series) -> None:
     chart.RemovePlotSeriesNodeID(series.GetID())
+    for index in reversed(range(chart.GetNumberOfNodeReferences(_CURVE_ROLE))):
+        if chart.GetNthNodeReferenceID(_CURVE_ROLE, index) == series.GetID():
+            chart.RemoveNthNodeReferenceID(_CURVE_ROLE, index)
     for name in (series.GetXColumnName(), series.GetYColumnName()):
         table.GetTable().RemoveColumnByName(name)
     scene.RemoveNode(series)
