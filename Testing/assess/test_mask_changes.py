@@ -6,6 +6,7 @@ import pytest
 from organdose.assess import mask_changes
 from organdose.assess.boxes import box_of
 from organdose.assess.mask_changes import KeptMasks
+from organdose.errors import InputError
 
 SHAPE = (12, 14, 16)
 
@@ -159,3 +160,17 @@ def test_steps_that_are_not_taken_are_taken_later_by_whoever_follows(kept, drawn
         pass
     _follow(kept, drawn)
     assert set(kept.changes_since(mark)) == {"liver", "body"}
+
+
+def test_what_could_not_be_read_is_read_again(kept, drawn, monkeypatch):
+    drawn.layers[0][2, 4, 4] = 0
+
+    def fails(index):
+        raise InputError("too many labels")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(drawn, "layer", fails)
+        for _ in range(2):
+            with pytest.raises(InputError):
+                list(kept.follow(drawn))
+    assert set(_follow(kept, drawn)[0]) == {"liver"}

@@ -349,6 +349,37 @@ def test_a_dose_under_a_transform_is_refused(computed, live, scene):
         list(live.follow())
 
 
+def test_uncertainties_of_another_grid_are_refused(computed):
+    computed.uncertainty.SetOrigin(0, 0, 0)
+    with pytest.raises(InputError, match="another grid than the dose"):
+        list(LiveResult.of(computed).follow())
+
+
+def test_without_its_uncertainties_a_result_is_followed(computed, scene):
+    scene.RemoveNode(computed.uncertainty)
+    _paint(computed, "liver", (10, 14, 20, 30, 10, 26))
+    _follow(LiveResult.of(computed))
+    _assert_as_computed_anew(computed)
+
+
+def test_a_segmentation_that_could_not_be_loaded_empties_no_table(computed):
+    computed.segmentation.GetSegmentation().RemoveAllSegments()
+    before = _texts(computed)
+    with pytest.raises(InputError, match="holds no organ"):
+        list(LiveResult.of(computed).follow())
+    assert _texts(computed) == before
+
+
+def test_when_all_segments_are_deleted_by_hand_no_row_is_left(computed, live):
+    computed.segmentation.GetSegmentation().RemoveAllSegments()
+    _follow(live)
+    assert _rows(computed) == {} and not dvh_plot_of_chart(computed.dvh.chart).series
+    segment_id = computed.segmentation.GetSegmentation().AddEmptySegment("Segment_1", "Spleen")
+    _paint(computed, segment_id, (8, 14, 20, 26, 40, 46))
+    _follow(live)
+    assert list(_rows(computed)) == ["spleen"]
+
+
 def test_the_sex_comes_from_the_table(computed):
     computed.organ_table.SetAttribute(SEX_ATTRIBUTE, "F")
     live = LiveResult.of(computed)

@@ -101,6 +101,8 @@ class LiveOrganTable:
             yield LiveStep(0.0, self._waiting())
         self._done = 0
         while True:
+            for _ in self._kept.finish():  # another table may have begun to follow a newer edit
+                yield self._step()
             vanished = self._take_changes()
             if vanished:
                 yield self._step(vanished)

@@ -78,10 +78,14 @@ class KeptMasks:
         wanted = (tuple(drawing.stamps), dict(drawing.segments))
         if self._work is None or self._followed != wanted:
             self._work, self._followed = self._steps(drawing), wanted
-        while self._work is not None:
-            if next(self._work, _DONE) is _DONE:
-                self._work = None
-            else:
+        yield from self.finish()
+
+    def finish(self) -> Iterator[None]:
+        """The steps that are left of the drawing followed last, whoever began: then boxes and layers agree."""
+        while (work := self._work) is not None:
+            self._work = None  # for work that fails is over
+            if next(work, _DONE) is not _DONE:
+                self._work = work
                 yield
 
     def _steps(self, drawing: Drawing) -> Iterator[None]:

@@ -34,7 +34,7 @@ class DoseOverlap:
 
     @classmethod
     def of(cls, ct: PatientGrid, dose: PatientGrid) -> DoseOverlap:
-        return cls(ct.shares_in(dose, margin=True), dose.shape)
+        return cls(ct.shares_in(dose), dose.shape)
 
     def part(self, ct_box: Box) -> tuple[AxisShares, AxisShares, AxisShares]:
         return tuple(axis.part(side) for axis, side in zip(self.shares, ct_box, strict=True))

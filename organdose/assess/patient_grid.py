@@ -71,17 +71,15 @@ class PatientGrid:
         return self.shape == other.shape and np.allclose(
             [*self.origin_mm, *self.spacing_mm], [*other.origin_mm, *other.spacing_mm], atol=1e-3)
 
-    def shares_in(self, coarse: PatientGrid, margin: bool = False) -> tuple[AxisShares, AxisShares, AxisShares]:
-        """For the axes z, y, x: how the voxels of this grid share out among those of `coarse`.
+    def shares_in(self, coarse: PatientGrid) -> tuple[AxisShares, AxisShares, AxisShares]:
+        """For the axes z, y, x: how the voxels of this grid share out among those of `coarse`, which count from 1.
 
-        With `margin`, one more coarse voxel on each side takes what sticks out of `coarse`, and the coarse voxels count
-        from 1.
+        One more coarse voxel on each side takes what sticks out of `coarse`.
         """
         def shares(axis: int) -> AxisShares:
             fine, wide = (axis_edges_mm(grid.origin_mm[axis], grid.spacing_mm[axis], grid.shape[2 - axis])
                           for grid in (self, coarse))
-            if margin:
-                wide = np.concatenate([[min(fine[0], wide[0]) - 1.0], wide, [max(fine[-1], wide[-1]) + 1.0]])
-            return AxisShares.of(overlap_matrix(fine, wide))
+            around = min(fine[0], wide[0]) - 1.0, max(fine[-1], wide[-1]) + 1.0
+            return AxisShares.of(overlap_matrix(fine, np.concatenate([around[:1], wide, around[1:]])))
 
         return tuple(shares(axis) for axis in (2, 1, 0))

@@ -12,6 +12,7 @@ from organdose.assess.hu_density import HUDensity
 from organdose.assess.live_organ_table import LiveDose, LiveOrganTable, LiveStep, RowUpdate
 from organdose.assess.organ_dose import OrganDose
 from organdose.assess.organ_selection import table_place
+from organdose.errors import InputError
 from organdose.scene.dvh_plot import update_dvhs
 from organdose.scene.organ_table_node import rows_from_table_node, rows_updating, write_rows
 from organdose.scene.segment_edits import SegmentDrawing, SegmentEdits, observe_edits, patient_grid, stop_observing
@@ -58,7 +59,7 @@ class LiveResult:
         The first time every row is computed (some seconds for a large CT), later only what an edit reaches, edited
         organs first. A step may be the last one taken: the next call goes on. Ends quietly when a node has left the
         scene. Raises `InputError` for nodes that cannot be followed (under a transform, oblique, no label maps, no
-        dose), or when the table lacks a column.
+        dose, from the start no organ: its file may be missing), or when the table lacks a column.
         """
         if not self._is_there():
             return
@@ -66,6 +67,8 @@ class LiveResult:
             self._prepare()
             self._inputs = inputs
         drawing = self._edits.drawing()
+        if not drawing.segments and not self._complete:
+            raise InputError(f"the segmentation {self._segmentation.GetName()!r} holds no organ", mend="Load it again.")
         updates: list[RowUpdate] = []
         start_s = time.perf_counter()
         for step in self._live.follow(drawing):
@@ -97,10 +100,13 @@ class LiveResult:
     def _prepare(self) -> None:
         import slicer
 
-        dose_grid, uncertainty = patient_grid(self._dose, "dose"), None
-        if self._uncertainty is not None and self._uncertainty.GetImageData() is not None:
+        grid, uncertainty = patient_grid(self._dose, "dose"), None
+        if self._uncertainty is not None and self._uncertainty.GetScene() is not None:
+            if not patient_grid(self._uncertainty, "uncertainty").same_place(grid):
+                raise InputError("the uncertainty map lies on another grid than the dose",
+                                 mend="Compute the dose again.")
             uncertainty = slicer.util.arrayFromVolume(self._uncertainty)
-        dose = LiveDose.of(dose_grid, slicer.util.arrayFromVolume(self._dose), uncertainty)
+        dose = LiveDose.of(grid, slicer.util.arrayFromVolume(self._dose), uncertainty)
         self._edits = SegmentEdits.of(self._segmentation, self._ct)
         hu = self._edits.grid.turned(slicer.util.arrayFromVolume(self._ct))
         self._live = LiveOrganTable(
