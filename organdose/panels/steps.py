@@ -45,7 +45,7 @@ class Steps:
         """End the work where it stands; nobody is told."""
         self._timer.stop()
         work, self._work = self._work, None
-        if work is not None:
+        if work is not None and not work.gi_running:  # one that let the window in is closed after its step
             work.close()
 
     def _turn(self) -> None:
@@ -55,17 +55,20 @@ class Steps:
             while self._work is work and time.monotonic() < until_s:
                 step = next(work)
         except StopIteration as end:
-            self._ended(self._on_done, end.value)
-            return
+            self._ended(work, self._on_done, end.value)
         except Exception as error:  # whatever it is, the window lives on
             if self._on_error is None:
                 logging.exception("a step of the window's own work failed")
-            self._ended(self._on_error, error)
-            return
-        if self._work is work and self._on_step is not None:
-            self._on_step(step)
+            self._ended(work, self._on_error, error)
+        else:
+            if self._work is not work:
+                work.close()
+            elif self._on_step is not None:
+                self._on_step(step)
 
-    def _ended(self, callback: Callable | None, value: object) -> None:
+    def _ended(self, work: Generator, callback: Callable | None, value: object) -> None:
+        if self._work is not work:
+            return  # stopped or replaced by what its last step showed
         self._timer.stop()
         self._work = None
         if callback is not None:
