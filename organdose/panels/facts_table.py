@@ -23,7 +23,7 @@ class FactsTable:
         import qt
 
         self.table, self._on_changed, self._on_refused = table, on_changed, on_refused
-        self._sheet, self._names = None, []
+        self._sheet, self._names, self._everything = None, [], False
         table.setColumnCount(len(_HEADINGS))
         table.setHorizontalHeaderLabels(list(_HEADINGS))
         table.verticalHeader().setVisible(False)
@@ -36,7 +36,7 @@ class FactsTable:
 
     def show(self, sheet, *, everything: bool = False) -> None:
         """Show the rows that say something or are asked for; `everything` also those nobody knows or needs."""
-        self._sheet = sheet
+        self._sheet, self._everything = sheet, everything
         rows = [row for row in sheet.rows() if everything or row.state.value != "unknown"]
         rows.sort(key=lambda row: row.state.value != "missing")  # what to fill in stands first
         self._names = [row.name for row in rows]
@@ -73,10 +73,10 @@ class FactsTable:
             self._sheet.write(self._names[index], self.table.item(index, column).text())
         except InputError as error:
             self._on_refused(str(error))
-            self.show(self._sheet)  # the refused text goes, the value before it comes back
-            return
-        self._on_refused("")
-        self._on_changed()
+        else:
+            self._on_refused("")
+            self._on_changed()
+        self.show(self._sheet, everything=self._everything)  # the value as it was understood, or the one before it
 
     def _fit_height(self, rows: int) -> None:
         """As high as its rows: a table that scrolls inside a panel that scrolls is hard to read."""
