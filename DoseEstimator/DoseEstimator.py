@@ -209,13 +209,11 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return True
 
     def _checkCanRun(self):
-        from organdose.scene.ct_facts import what_is_missing
+        from organdose.scene.ct_facts import what_is_missing, why_no_ct
 
         parameters = self._parameterNode
-        reason = self.form.complaint()
-        if parameters.ct is None or parameters.ct.GetImageData() is None:
-            reason = _("Choose a CT.")
-        elif not reason:
+        reason = why_no_ct(parameters.ct) or self.form.complaint()
+        if not reason:
             engine = self.form.chosen
             reason = what_is_missing(parameters.ct, self._sheet, engine, engine.parameters(**self.form.values()))
         if not reason and not self.logic.hasSegments(parameters.segmentation):

@@ -240,10 +240,12 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return True
 
     def _checkCanRun(self):
+        from organdose.scene.ct_facts import why_no_ct
+
         parameters = self._parameterNode
-        hasCt = parameters.ct is not None and parameters.ct.GetImageData() is not None
-        reason = "" if hasCt else _("Choose a CT.")
-        if not reason:
+        reason = why_no_ct(parameters.ct)
+        hasCt = not reason
+        if hasCt:
             reason = self.form.complaint() or ("" if self.organs.ticked() else _("Tick at least one organ."))
         self.job.refuse(reason)
         hasMasks = parameters.segmentation is not None

@@ -58,6 +58,16 @@ def fact_sheet_of(ct_node) -> CTFactSheet:
     return CTFactSheet.of(acquisition, sex)
 
 
+def why_no_ct(volume_node) -> str:
+    """Why a volume (or None) cannot be taken for a CT, in one line; '' when it can."""
+    if volume_node is None:
+        return "Choose a CT."
+    image = volume_node.GetImageData()
+    if image is None or not image.GetNumberOfPoints():
+        return f"The volume {volume_node.GetName()!r} is empty: load it again, or choose another."
+    return ""
+
+
 def what_is_missing(ct_node, sheet: CTFactSheet, engine, parameters) -> str:
     """Why `engine` could not run with these facts, in one line ('' when it could); sets `sheet.missing`."""
     sheet.missing = {}
