@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -135,7 +136,7 @@ class JobPanel:
         elif outcome.state.name == "CANCELLED":
             self._finish("Cancelled. Nothing was changed.", "", outcome)
         else:
-            self._finish(outcome.message, "bad", outcome)
+            self._finish(_without_folder(outcome, Path(folder)), "bad", outcome)
 
     def _taken(self, outcome, line: str) -> None:
         self._finish(line, "good", outcome)
@@ -151,6 +152,11 @@ class JobPanel:
         self._show_buttons()
         if outcome is not None:
             self._on_ended(outcome)
+
+
+def _without_folder(outcome, folder: Path) -> str:
+    """The message of a failed job. Its private folder says nothing to the user, who gave no file; a log stays there."""
+    return outcome.message if outcome.log else outcome.message.replace(f"{folder}{os.sep}", "")
 
 
 def _remaining(seconds: float | None) -> str:
