@@ -5,9 +5,13 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from decimal import Decimal
+from enum import Enum
 
 _NARROWEST = 70  # pixels of a spin box, whose largest number would ask for more
 _INTEGER_LIMIT = 2**53  # beyond it a spin box of doubles would skip numbers
+_MOST_DECIMALS = 9
 
 
 class EngineForm:
@@ -24,6 +28,7 @@ class EngineForm:
 
         self._engines, self._on_changed, self._special = dict(engines), on_changed, dict(editors or {})
         self._editors: dict[str, _Editor] = {}
+        self._initial: dict[str, object] = {}  # what each editor says while it shows the default
         self._loading = False
         self.widget = qt.QWidget()
         self._layout = qt.QFormLayout(self.widget)
@@ -51,10 +56,10 @@ class EngineForm:
         return self._engines.get(self.engine)
 
     def values(self) -> dict[str, object]:
-        """The parameters that differ from their defaults."""
+        """The parameters that differ from their defaults, and those without one."""
         fields = self._fields()
         return {name: value for name, editor in self._editors.items()
-                if (value := editor.value()) != fields[name].default}
+                if (value := editor.value()) != self._initial[name] or fields[name].is_required()}
 
     def complaint(self) -> str:
         """Why the values do not fit the engine, in one line; '' when they do."""
@@ -71,7 +76,7 @@ class EngineForm:
         return ""
 
     def show(self, engine: str, values: Mapping[str, object]) -> None:
-        """Choose an engine and set its parameters; what `values` leaves out gets its default."""
+        """Choose an engine and set its parameters; what `values` leaves out, or has no editor for, gets its default."""
         index = self.chooser.findData(engine)
         if index < 0 or (engine == self.engine and dict(values) == self.values()):
             return
@@ -80,7 +85,10 @@ class EngineForm:
             if index != self.chooser.currentIndex:
                 self.chooser.currentIndex = index
             for name, editor in self._editors.items():
-                editor.show(values.get(name, self._fields()[name].default))
+                editor.show(self._initial[name])
+                if name in values:
+                    with suppress(ValueError, TypeError):  # saved by a version that had other words for it
+                        editor.show(values[name])
         finally:
             self._loading = False
 
@@ -102,15 +110,16 @@ class EngineForm:
     def _build(self) -> None:
         while self._rows.rowCount():
             self._rows.removeRow(0)
-        self._editors = {}
+        self._editors, self._initial = {}, {}
         for name, field in self._fields().items():
             make = self._special.get(name) or _editor_for(field.annotation)
             editor = make(field)
             editor.widget.objectName = f"parameter_{name}"
             editor.widget.toolTip = field.description or ""
-            editor.show(field.default)
+            if not field.is_required():
+                editor.show(field.get_default(call_default_factory=True))
             editor.on_changed(self._changed)
-            self._editors[name] = editor
+            self._editors[name], self._initial[name] = editor, editor.value()
             if isinstance(editor, _Check):
                 editor.widget.text = self._title(name)
                 self._rows.addRow(editor.widget)
@@ -143,14 +152,30 @@ class _Editor(typing.Protocol):
 
 
 def _editor_for(annotation: object) -> Callable:
-    if typing.get_origin(annotation) is typing.Literal:
+    inner = _without_none(annotation)
+    if _words(inner):
         return _Choice
+    if inner is not annotation and inner in (int, float):
+        return _OptionalNumber
+    return {bool: _Check, int: _Number, float: _Number}.get(annotation, _Text)
+
+
+def _without_none(annotation: object) -> object:
+    """X of 'X | None'; anything else as it is."""
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
         inner = [each for each in typing.get_args(annotation) if each is not type(None)]
-        if len(inner) == 1 and inner[0] in (int, float):
-            return _OptionalNumber
-        return _Text
-    return {bool: _Check, int: _Number, float: _Number}.get(annotation, _Text)
+        if len(inner) == 1:
+            return inner[0]
+    return annotation
+
+
+def _words(annotation: object) -> tuple:
+    """The values of a Literal or an Enum; () for anything else."""
+    if typing.get_origin(annotation) is typing.Literal:
+        return typing.get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return tuple(member.value for member in annotation)
+    return ()
 
 
 class _Number:
@@ -172,7 +197,7 @@ class _Number:
         return round(self.widget.value) if self._is_integer else self.widget.value
 
     def show(self, value) -> None:
-        self.widget.value = float(value)
+        _set_number(self.widget, value)
 
     def on_changed(self, callback) -> None:
         self.widget.valueChanged.connect(lambda *_: callback())
@@ -188,9 +213,10 @@ class _OptionalNumber:
         row = qt.QHBoxLayout(self.widget)
         row.setContentsMargins(0, 0, 0, 0)
         self.check, self.number = qt.QCheckBox(), qt.QDoubleSpinBox()
-        self.number.decimals = 2
+        self._is_integer = _without_none(field.annotation) is int
+        self.number.decimals = 0 if self._is_integer else 2
         self.number.setRange(*_limits(field))
-        self.number.singleStep = 0.5
+        self.number.singleStep = 1 if self._is_integer else 0.5
         self.number.value = 1.0
         self.number.minimumWidth = _NARROWEST
         self.number.keyboardTracking = False
@@ -198,14 +224,16 @@ class _OptionalNumber:
         row.addWidget(self.number, 1)
         self.check.toggled.connect(self.number.setEnabled)
 
-    def value(self) -> float | None:
-        return self.number.value if self.check.checked else None
+    def value(self) -> float | int | None:
+        if not self.check.checked:
+            return None
+        return round(self.number.value) if self._is_integer else self.number.value
 
     def show(self, value) -> None:
         self.check.checked = value is not None
         self.number.enabled = value is not None
         if value is not None:
-            self.number.value = float(value)
+            _set_number(self.number, value)
 
     def on_changed(self, callback) -> None:
         self.check.toggled.connect(lambda *_: callback())
@@ -213,22 +241,23 @@ class _OptionalNumber:
 
 
 class _Choice:
-    """One of the words of a Literal."""
+    """One of the words of a Literal or an Enum, or none where the field allows it."""
 
     def __init__(self, field):
         import qt
 
-        self._words = typing.get_args(field.annotation)
+        inner = _without_none(field.annotation)
+        self._words = _words(inner) if inner is field.annotation else (None, *_words(inner))
         self.widget = qt.QComboBox()
         narrow(self.widget)
         for word in self._words:
-            self.widget.addItem(str(word))
+            self.widget.addItem("none" if word is None else str(word))
 
     def value(self) -> object:
         return self._words[self.widget.currentIndex]
 
     def show(self, value) -> None:
-        self.widget.currentIndex = self._words.index(value)
+        self.widget.currentIndex = self._words.index(value.value if isinstance(value, Enum) else value)
 
     def on_changed(self, callback) -> None:
         self.widget.currentIndexChanged.connect(lambda *_: callback())
@@ -269,6 +298,14 @@ class _Text:
 
     def on_changed(self, callback) -> None:
         self.widget.editingFinished.connect(lambda *_: callback())
+
+
+def _set_number(spin_box, value: float) -> None:
+    """Show a number with as many decimals as it has: a spin box rounds what it shows and gives back."""
+    decimals = -Decimal(str(float(value))).as_tuple().exponent
+    if spin_box.decimals and decimals > spin_box.decimals:
+        spin_box.decimals = min(decimals, _MOST_DECIMALS)
+    spin_box.value = float(value)
 
 
 def _limits(field) -> tuple[float, float]:
