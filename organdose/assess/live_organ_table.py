@@ -112,7 +112,7 @@ class LiveOrganTable:
 
     def _step(self, updates: Iterable[RowUpdate] = ()) -> LiveStep:
         left = sum(voxels_in(box) for boxes in self._dirty.values() for box in boxes)
-        fraction = self._done / (self._done + left) if self._dirty else 1.0
+        fraction = self._done / max(1, self._done + left) if self._dirty else 1.0
         return LiveStep(fraction, self._waiting(), tuple(updates))
 
     def _waiting(self) -> tuple[str, ...]:

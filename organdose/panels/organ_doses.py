@@ -8,6 +8,7 @@ import math
 _SHOWN = ("organ", "mean_mgy", "uncertainty_percent", "d98_mgy", "d2_mgy", "max_mgy", "mass_g", "in_image_percent")
 _SHORT = {"organ": "Organ", "mean_mgy": "Mean\nmGy", "uncertainty_percent": "±\n%", "d98_mgy": "D98\nmGy",
           "d2_mgy": "D2\nmGy", "max_mgy": "Max\nmGy", "mass_g": "Mass\ng", "in_image_percent": "In image\n%"}
+_WIDTHS, _NUMBER_WIDTH = {"organ": 120, "uncertainty_percent": 44}, 62  # pixels
 _STALE_INK = "#9a9a9a"
 _ROW_HEIGHT = 22
 _MOST_ROWS = 14  # shown at once; more scroll
@@ -27,22 +28,33 @@ class OrganDoses:
         table.wordWrap = False
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        header.setSectionResizeMode(0, qt.QHeaderView.Interactive)
-        table.setColumnWidth(0, 120)
+        for column, name in enumerate(_SHOWN):
+            table.setColumnWidth(column, _WIDTHS.get(name, _NUMBER_WIDTH))
         table.sortingEnabled = True
+        self._rows: list[dict[str, object]] = []
 
     def show(self, table_node) -> None:
-        """Fill in the rows of a table node made by `scene.organ_table_node`; None empties the table."""
+        """Show the rows of a table node made by `scene.organ_table_node`; None empties the table.
+
+        Only what differs from what is shown is written: while an organ is edited this comes many times a second.
+        """
         rows = [] if table_node is None else _rows_of(table_node)
+        before, self._rows = {row["organ"]: row for row in self._rows}, rows
         self.table.sortingEnabled = False  # a table that sorts itself while it is filled loses cells
-        self.table.setRowCount(len(rows))
-        for index, row in enumerate(rows):
-            for column, name in enumerate(_SHOWN):
-                self.table.setItem(index, column, self._item(name, row))
+        if list(before) != [row["organ"] for row in rows]:
+            before = {}
+            self.table.setRowCount(len(rows))
+            for index in range(len(rows)):
+                for column in range(len(_SHOWN)):
+                    self.table.setItem(index, column, _new_item(column))
+            places = {row["organ"]: index for index, row in enumerate(rows)}
+            self._fit_height(len(rows))
+        else:
+            places = self._places()
+        for row in rows:
+            if before.get(row["organ"]) != row:
+                self._write(places[row["organ"]], row)
         self.table.sortingEnabled = True
-        self._fit_height(len(rows))
 
     def selected(self) -> list[str]:
         """The organs of the selected rows, from the top."""
@@ -63,32 +75,44 @@ class OrganDoses:
     def _selected_rows(self) -> list[int]:
         return sorted({index.row() for index in self.table.selectionModel().selectedRows()})
 
-    def _item(self, name: str, row: dict[str, object]):
+    def _places(self) -> dict[str, int]:
+        """Where the organs stand now, as the user has sorted them."""
         import qt
 
-        item = qt.QTableWidgetItem()
-        value = row[name]
-        if name == "organ":
-            item.setText(row["title"])
-            item.setData(qt.Qt.UserRole, row["organ"])
-        elif value is not None and not math.isnan(value):
-            digits = 2 if name == "uncertainty_percent" else 4
-            item.setData(qt.Qt.DisplayRole, float(f"{value:.{digits}g}"))  # a number, so that sorting is by size
-            item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-        item.setToolTip(row["note"] or row["title"])
-        font = item.font()
-        font.setItalic(bool(row["state"]))
-        item.setFont(font)
-        if row["state"]:
-            item.setForeground(qt.QBrush(qt.QColor(_STALE_INK)))
-            item.setToolTip("The mask changed: this row is being computed again.")
-        return item
+        return {self.table.item(index, 0).data(qt.Qt.UserRole): index for index in range(self.table.rowCount)}
+
+    def _write(self, index: int, row: dict[str, object]) -> None:
+        import qt
+
+        hint = "The mask changed: this row is being computed again." if row["state"] else row["note"] or row["title"]
+        ink = qt.QBrush(qt.QColor(_STALE_INK)) if row["state"] else None
+        for column, name in enumerate(_SHOWN):
+            item, value = self.table.item(index, column), row[name]
+            if name == "organ":
+                item.setText(row["title"])
+                item.setData(qt.Qt.UserRole, row["organ"])
+            elif value is None or math.isnan(value):
+                item.setText("")
+            else:
+                digits = 2 if name == "uncertainty_percent" else 4
+                item.setData(qt.Qt.DisplayRole, float(f"{value:.{digits}g}"))  # a number: sorting is by size
+            item.setToolTip(hint)
+            item.setData(qt.Qt.ForegroundRole, ink)
 
     def _fit_height(self, rows: int) -> None:
         shown = min(rows, _MOST_ROWS)
         height = self.table.horizontalHeader().height + 2 * self.table.frameWidth
         height += sum(self.table.rowHeight(index) for index in range(shown))
         self.table.setFixedHeight(height + (16 if rows else 0))  # room for the horizontal scroll bar
+
+
+def _new_item(column: int):
+    import qt
+
+    item = qt.QTableWidgetItem()
+    if column:
+        item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+    return item
 
 
 def save_csv(table_node, path: str) -> None:

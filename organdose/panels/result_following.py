@@ -26,6 +26,9 @@ class ResultFollowing:
         import qt
         import slicer
 
+        from organdose.assess.kernels import load_kernels
+
+        load_kernels()  # a tenth of a second that is felt in the middle of a stroke, not here
         self._followed: dict[str, _Followed] = {}  # by the ID of the organ table
         self._listeners: list[Callable[[object], None]] = []
         self._timer = qt.QTimer()
@@ -77,9 +80,9 @@ class _Followed:
         from organdose.panels.steps import Steps
         from organdose.scene.live_results import LiveResult
 
-        self._table, self._tell = result.organ_table, tell
+        self._table, self._tell, self._told = result.organ_table, tell, None
         self._live = LiveResult.of(result)
-        self._steps, self._again = Steps(), False
+        self._steps = Steps()
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLE_MS)
@@ -97,17 +100,17 @@ class _Followed:
         self._live.stop_observing(self._tags)
 
     def _work(self) -> None:
-        if self._steps.is_busy:
-            self._again = True
-            return
-        self._again = False
-        self._steps.run(self._live.follow(), on_step=lambda step: self._tell(self._table),
-                        on_done=lambda _: self._done(), on_error=self._failed)
+        # An edit while earlier ones are being followed: what is edited now goes first, the rest comes after it.
+        self._steps.run(self._live.follow(), on_step=lambda _: self._tell_changes(), on_done=lambda _: self._done(),
+                        on_error=self._failed)
+
+    def _tell_changes(self) -> None:
+        if self._table.GetMTime() != self._told:
+            self._told = self._table.GetMTime()
+            self._tell(self._table)
 
     def _done(self) -> None:
-        self._tell(self._table)
-        if self._again:
-            self._timer.start()
+        self._tell_changes()
 
     def _failed(self, error: Exception) -> None:
         logging.error("the organ table could not follow the edit: %s", error, exc_info=error)

@@ -118,6 +118,10 @@ def _curves(chart) -> list:
     """All curves of a chart, plotted or not; one may have been deleted by hand."""
     nodes = [chart.GetNthNodeReference(_CURVE_ROLE, index)
              for index in range(chart.GetNumberOfNodeReferences(_CURVE_ROLE))]
+    if not nodes:  # a chart of an older scene knows only those it plots
+        nodes = [chart.GetNthPlotSeriesNode(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
+        for node in filter(None, nodes):
+            chart.AddNodeReferenceID(_CURVE_ROLE, node.GetID())
     return [node for node in nodes if node is not None]
 
 

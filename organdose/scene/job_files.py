@@ -47,7 +47,7 @@ def ct_file_steps(ct_node, path: Path) -> Iterator[float]:
 
 
 def masks_of_node_steps(segmentation_node, ct_node) -> Generator[float, None, OrganMasks]:
-    """Copy the masks of a segmentation node on the grid of a CT, a layer a step; returns them as they are at the end.
+    """Copy the masks of a segmentation node on the grid of a CT; returns them as they are at the end.
 
     Raises `InputError` for nodes that cannot be used (see `segment_edits`).
     """
@@ -55,23 +55,27 @@ def masks_of_node_steps(segmentation_node, ct_node) -> Generator[float, None, Or
     from organdose.scene.segmentation_nodes import ORIGIN_ATTRIBUTE
 
     edits, grid = SegmentEdits(segmentation_node, ct_node), grid_of_volume_node(ct_node)
-    drawing, layers = None, []
+    shape, drawing, layers = tuple(reversed(grid.GetSize())), None, []
     # Somebody may go on drawing meanwhile: layers of different moments do not belong together.
     while drawing is None or drawing.stamps != edits.drawing().stamps:
-        drawing, layers = edits.drawing(), []
-        for index in range(len(drawing.stamps)):
-            layers.append(_whole_layer(*drawing.layer(index), tuple(reversed(grid.GetSize()))))
-            yield (index + 1) / len(drawing.stamps)
+        drawing = edits.drawing()
+        layers = [np.zeros(shape, np.uint8) for _ in drawing.stamps]
+        for index, layer in enumerate(layers):
+            for fraction in _copied_steps(drawing, index, layer):
+                yield (index + fraction) / len(layers)
     origin = segmentation_node.GetAttribute(ORIGIN_ATTRIBUTE) or "drawn in Slicer"
     return OrganMasks(grid, layers, dict(drawing.segments), origin, dict(drawing.notes))
 
 
-def _whole_layer(labels: np.ndarray, corner: tuple[int, int, int], shape: tuple[int, int, int]) -> np.ndarray:
-    if labels.shape == shape:
-        return labels.copy()
-    layer = np.zeros(shape, np.uint8)
-    layer[tuple(slice(start, start + size) for start, size in zip(corner, labels.shape))] = labels
-    return layer
+def _copied_steps(drawing, index: int, layer: np.ndarray) -> Iterator[float]:
+    """Copy one layer of a drawing a few slices at a time, without holding on to VTK's memory in between."""
+    at_once = max(1, _STEP_BYTES // max(1, layer[0].size))
+    for first in range(0, layer.shape[0], at_once):
+        labels, (k, j, i) = drawing.layer(index)
+        some = labels[max(0, first - k):max(0, first + at_once - k)]
+        start = max(first, k)
+        layer[start:start + some.shape[0], j:j + labels.shape[1], i:i + labels.shape[2]] = some
+        yield min(1.0, (first + at_once) / layer.shape[0])
 
 
 def masks_file_steps(masks: OrganMasks, path: Path) -> Iterator[float]:

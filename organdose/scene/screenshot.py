@@ -15,7 +15,7 @@ from organdose.export.whole_file import whole_file
 from organdose.scene.dose_display import add_legend
 from organdose.scene.headless import start_slicer, vtk_messages_kept
 from organdose.scene.segmentation_nodes import organs_shown_in_3d
-from organdose.scene.views import fit_to
+from organdose.scene.views import filled_corners_ras, fit_to
 
 PICTURE_SIZE = (1600, 1200)
 _HEADER_HEIGHT = 26
@@ -79,7 +79,7 @@ def _slice_picture(name: str, width: int, height: int, result) -> np.ndarray:
     height -= _HEADER_HEIGHT
     with _marks_shown(node):
         logic.ResizeSliceNode(width, height)
-        fit_to(node, result.segmentation)
+        fit_to(node, filled_corners_ras(result.segmentation))
         window, renderer, group = _view(node, width, height, _SLICE_MANAGERS)
         _renew_legend(result.dose)
         renderer.AddViewProp(_slice_image(logic))
