@@ -91,7 +91,7 @@ class OrganDoses:
             if name == "organ":
                 item.setText(row["title"])
                 item.setData(qt.Qt.UserRole, row["organ"])
-            elif value is None or math.isnan(value):
+            elif value is None:
                 item.setText("")
             else:
                 digits = 2 if name == "uncertainty_percent" else 4
@@ -139,6 +139,11 @@ def _rows_of(table_node) -> list[dict[str, object]]:
         values = {}
         for name in (*_SHOWN, "note", "state"):
             column = table.GetColumnByName(name)
-            values[name] = "" if column is None else column.GetValue(index)
+            values[name] = None if column is None else _known(column.GetValue(index))
         rows.append({**values, "title": describe(values["organ"]).title})
     return rows
+
+
+def _known(value: object) -> object:
+    """A cell; None for a number nobody states (NaN differs from itself, and its row would always seem changed)."""
+    return None if isinstance(value, float) and math.isnan(value) else value
