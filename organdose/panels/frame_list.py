@@ -23,7 +23,8 @@ class FrameList:
 
         chosen = {node.GetID() for node in ticked if node is not None}
         volumes = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-                   if not node.GetHideFromEditors() and not node.GetAttribute(QUANTITY_ATTRIBUTE)]
+                   if node.GetClassName() == "vtkMRMLScalarVolumeNode"  # label maps are of a class derived from it
+                   and not node.GetHideFromEditors() and not node.GetAttribute(QUANTITY_ATTRIBUTE)]
         was_blocked = self.widget.blockSignals(True)
         self.widget.clear()
         self._ids = [node.GetID() for node in volumes]
