@@ -35,3 +35,20 @@ def test_a_result_folder_that_is_not_whole_is_refused(computed, name):
     (folder / name).unlink()
     with pytest.raises(InputError, match="not whole"):
         read_ct_dose_folder(folder)
+
+
+def test_a_body_that_was_added_to_the_masks_is_in_the_folder(job_of, cheap_calibration, no_pictures, tmp_path):
+    from organdose.anatomy.organ_masks import OrganMasks
+    from organdose.export.seg_nrrd import write_seg_nrrd
+    from organdose.jobs.ct_dose_folder import BODY_NAME
+    from organdose.segmentation.reading import read_masks
+    from organdose.study import read_ct
+
+    study = read_ct(job_of().ct)
+    masks = OrganMasks(study.image)
+    masks.add("spinal_cord", np.ones((8, 4, 4), dtype=bool), corner=(0, 14, 14))
+    write_seg_nrrd(masks, tmp_path / "masks.seg.nrrd")
+    result = run_ct_dose(job_of(segmentation=tmp_path / "masks.seg.nrrd"))
+    added = read_masks(job_of().out / BODY_NAME, study)
+    assert added.names == ("body",)
+    assert np.array_equal(added.mask("body"), result.masks.mask("body"))

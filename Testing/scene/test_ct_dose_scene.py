@@ -11,11 +11,17 @@ import slicer
 
 from organdose.errors import InputError
 from organdose.scene import subject_hierarchy
-from organdose.scene.ct_dose_scene import build_ct_dose_scene, find_results, open_scene, save_scene
+from organdose.scene.ct_dose_scene import (
+    add_ct_dose_result_steps,
+    build_ct_dose_scene,
+    find_results,
+    open_scene,
+    save_scene,
+)
 from organdose.scene.headless import clear_scene
 from organdose.scene.organ_table_node import rows_from_table_node
-from organdose.scene.segmentation_nodes import masks_from_segmentation_node
-from organdose.scene.volume_nodes import image_from_volume_node
+from organdose.scene.segmentation_nodes import masks_from_segmentation_node, segmentation_node_from_masks
+from organdose.scene.volume_nodes import ct_volume_node, image_from_volume_node
 
 
 @pytest.fixture
@@ -130,6 +136,19 @@ def test_bad_input_leaves_the_scene_as_it_was(scene, ct_image, dose_map, masks, 
         build_ct_dose_scene(ct_image, dose_map, masks, rows, dvhs)
     for name in ("vtkMRMLVolumeNode", "vtkMRMLSegmentationNode", "vtkMRMLTableNode", "vtkMRMLVolumeDisplayNode"):
         assert scene.GetNumberOfNodesByClass(name) == 0
+
+
+def test_a_result_that_is_not_taken_to_its_end_leaves_the_scene_as_it_was(scene, ct_image, dose_map, masks, rows, dvhs):
+    ct_node = ct_volume_node(ct_image)
+    segmentation = segmentation_node_from_masks(masks, ct_node)
+    before = {node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLNode")}
+    for steps_taken in range(1, 5):
+        steps = add_ct_dose_result_steps(ct_node, segmentation, dose_map, rows, dvhs * 10, report_html="<p>")
+        for _ in range(steps_taken):
+            next(steps)
+        steps.close()
+        left = {node for node in slicer.util.getNodesByClass("vtkMRMLNode") if node.GetID() not in before}
+        assert {node.GetName() for node in left} <= {"Dose wash", "SubjectHierarchy"}
 
 
 def test_saving_replaces_the_file_whole_and_leaves_nothing_else(result, tmp_path):

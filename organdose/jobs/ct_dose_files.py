@@ -13,11 +13,14 @@ from organdose.errors import InputError
 from organdose.export.image_file import write_image
 from organdose.export.pictures import write_pictures
 from organdose.export.report import ReportContent, write_report
+from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.export.tables import write_dvh_csv, write_organs_csv
+from organdose.jobs.ct_dose_folder import BODY_NAME
 from organdose.jobs.ct_dose_job import CTDoseResult
 from organdose.jobs.ct_dose_text import headline, limits, mask_warnings, method
 from organdose.jobs.record import RunRecord
 from organdose.progress import Progress
+from organdose.segmentation.masks_for_study import BODY_ADDED
 
 
 def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *, scene: bool,
@@ -32,6 +35,10 @@ def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *
         _write_map(_density(dose), folder / "density.nrrd", units="g/cm3", quantity="density", engine=dose.engine)
         write_organs_csv(folder / "organs.csv", result.rows)
         write_dvh_csv(folder / "dvh.csv", result.histograms)
+    if result.masks.notes.get("body") == BODY_ADDED:
+        with record.timed("masks written"):
+            # Who gave the masks has no body among them, and the table has a row for it.
+            write_seg_nrrd(result.masks.kept(["body"]), folder / BODY_NAME, compressed=False)
     with record.timed("pictures"):
         pictures = write_pictures(folder / "pictures", result.study.image, dose, result.masks, result.rows,
                                   result.histograms, result.study.acquisition, result.study.slice_positions_mm,

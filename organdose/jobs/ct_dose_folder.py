@@ -13,6 +13,8 @@ from organdose.errors import InputError
 from organdose.export.tables import read_dvh_csv, read_organs_csv
 from organdose.jobs.result_folder import RECORD_NAME
 
+BODY_NAME = "body.seg.nrrd"  # the body outline, where it was added to masks that have none
+
 
 def read_ct_dose_folder(folder: Path) -> tuple[DoseMap, list[OrganDose], list[DoseVolumeHistogram], dict]:
     """Dose map, organ table, histograms and record of a result folder. Raises `InputError` for one that is not whole.

@@ -9,10 +9,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 from organdose.errors import InputError
+from organdose.panels.result_following import STALE_ATTRIBUTE, result_following
 
 RESULT_ATTRIBUTE, CT_DOSE = "OrganDose.Result", "ct-dose"
 INPUTS_ATTRIBUTE = "OrganDose.Inputs"  # JSON of what the result was computed from, by the window's names
-STALE_ATTRIBUTE = "OrganDose.Stale"  # why the result no longer stands, where something else found out
 
 
 def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str, object], *,
@@ -22,9 +22,9 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     `patient_sex` ('M', 'F' or '') chooses the reference masses that an organ cut by the image is judged by.
     Raises `InputError` for a folder that is not whole, or when CT or masks have left the scene meanwhile.
     """
-    from organdose.jobs.ct_dose_folder import read_ct_dose_folder
+    from organdose.jobs.ct_dose_folder import BODY_NAME, read_ct_dose_folder
     from organdose.scene import views
-    from organdose.scene.ct_dose_scene import add_ct_dose_result
+    from organdose.scene.ct_dose_scene import add_ct_dose_result_steps
     from organdose.scene.live_results import SEX_ATTRIBUTE
 
     dose, rows, histograms, record = read_ct_dose_folder(folder / "result")
@@ -32,8 +32,10 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     for node, what in ((ct_node, "CT"), (segmentation_node, "segmentation")):
         if node.GetScene() is None:
             raise InputError(f"the {what} was deleted while its dose was computed", mend="Load it and compute again.")
+    yield from _added_body(folder / "result" / BODY_NAME, ct_node, segmentation_node)
     report = (folder / "result" / "report.html").read_text(encoding="utf-8")
-    result = add_ct_dose_result(ct_node, segmentation_node, dose, rows, histograms, report_html=report, record=record)
+    result = yield from add_ct_dose_result_steps(ct_node, segmentation_node, dose, rows, histograms,
+                                                 report_html=report, record=record)
     result.organ_table.SetAttribute(INPUTS_ATTRIBUTE, json.dumps(inputs))
     result.organ_table.SetAttribute(SEX_ATTRIBUTE, patient_sex)
     yield 0.7
@@ -47,23 +49,30 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     return result
 
 
+def _added_body(path: Path, ct_node, segmentation_node) -> Generator:
+    """The body outline that the job drew becomes a segment, so that it can be seen, corrected and followed."""
+    from organdose.scene.job_files import masks_from_file_steps
+    from organdose.scene.segmentation_nodes import add_masks_steps
+
+    if path.exists() and segmentation_node.GetSegmentation().GetSegment("body") is None:
+        masks = yield from masks_from_file_steps(path, ct_node)
+        yield from add_masks_steps(segmentation_node, masks)
+
+
 class CTDoseResults:
     """Shows one result in the widgets of the module's .ui (`ui`): table, descriptors, isodoses, opacity, files."""
 
     def __init__(self, ui):
         from organdose.panels.organ_doses import OrganDoses
-        from organdose.panels.result_following import result_following
 
         self._ui, self._result, self._parameters = ui, None, None
-        self._folders: dict[str, Path] = {}
+        self._folders: list[tuple[object, Path]] = []  # organ table of a result, and where its files lie
         self._shown: dict[str, object] = {}
         self.table = OrganDoses(ui.organTable)
         self._connect()
         result_following().listen(self._table_changed)
 
     def stop(self) -> None:
-        from organdose.panels.result_following import result_following
-
         result_following().unlisten(self._table_changed)
 
     def filter_selector(self) -> None:
@@ -72,7 +81,17 @@ class CTDoseResults:
 
     def remember_folder(self, result, folder: Path) -> None:
         """Where the files of a result lie as long as Slicer runs."""
-        self._folders[result.organ_table.GetID()] = folder / "result"
+        self._folders.append((result.organ_table, folder))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is shown is still in the scene."""
+        if self._result is None:
+            return True
+        result, plot = self._result, self._result.dvh
+        nodes = [result.ct, result.segmentation, result.dose, result.organ_table, result.uncertainty, result.report]
+        nodes += [plot.chart, plot.table] if plot else []
+        return all(node is None or node.GetScene() is not None for node in nodes)
 
     @staticmethod
     def headline(result) -> str:
@@ -89,10 +108,10 @@ class CTDoseResults:
         """Show the result that `parameters` (the module's parameter node) names; `inputs` are the present ones."""
         self._parameters = parameters
         self._result = _result_of(parameters.result)
-        table_id = None if self._result is None else self._result.organ_table.GetID()
-        if self._changed("table", table_id):
-            self._shown = {"table": table_id}
-            self.table.show(None if self._result is None else self._result.organ_table)
+        table = None if self._result is None else self._result.organ_table
+        if self._changed("table", table):
+            self._shown = {"table": table}
+            self.table.show(table)
             self._ui.descriptorsLabel.text = _descriptors(self._result)
         self._show_buttons()
         self._show_staleness(inputs)
@@ -113,7 +132,7 @@ class CTDoseResults:
         return before != value
 
     def _table_changed(self, table_node) -> None:
-        if self._result is not None and table_node.GetID() == self._result.organ_table.GetID():
+        if self._result is not None and table_node is self._result.organ_table:
             self.table.show(table_node)
             if self._parameters is not None:
                 self._show_staleness(self._shown.get("inputs", {}))
@@ -126,17 +145,28 @@ class CTDoseResults:
             widget.visible = there
         ui.displayButton.enabled = there
         ui.reportButton.enabled = there and self._result.report is not None
-        folder = self._folders.get(self._shown.get("table"))
-        ui.saveButton.enabled = there and folder is not None and folder.is_dir()
+        folder = self._folder()
+        ui.saveButton.enabled = folder is not None and folder.is_dir()
         ui.saveButton.toolTip = ("Dose map (NRRD), tables, report and record of the run." if ui.saveButton.enabled else
                                  "Only for results computed since Slicer was started.")
+
+    def _folder(self) -> Path | None:
+        """The folder with the files of the result shown; folders of results that have left the scene are removed."""
+        for table, folder in [each for each in self._folders if each[0].GetScene() is None]:
+            self._folders.remove((table, folder))
+            shutil.rmtree(folder, ignore_errors=True)
+        found = [folder for table, folder in self._folders if table is self._shown.get("table")]
+        return found[0] / "result" if found else None
 
     def _show_staleness(self, inputs: dict[str, object]) -> None:
         from organdose.panels.job_panel import banner_style
 
         self._shown["inputs"] = inputs
-        text = "" if self._result is None else _why_stale(self._result.organ_table, inputs)
-        if self._result is None:
+        if self._result is not None:
+            text = " ".join(_why_stale(self._result, self._parameters, inputs))
+        elif self._parameters.result is not None:
+            text = "The CT, the masks or the dose of this table are no longer in the scene."
+        else:
             text = "No dose computed yet."
         self._ui.staleLabel.text = text
         self._ui.staleLabel.visible = bool(text)
@@ -146,27 +176,35 @@ class CTDoseResults:
         """Opacity and isodoses, as far as they changed."""
         from organdose.scene import isodose, views
 
-        self._ui.displayStatus.visible = False
         if self._result is None:
+            self._ui.displayStatus.visible = False
             return
         parameters, dose = self._parameters, self._result.dose
         if self._changed("opacity", parameters.opacity):
             views.set_dose_opacity(dose, parameters.opacity)
-        wanted = parameters.isodoseLines, parameters.isodoseSurfaces, parameters.isodoseLevels
-        if not self._changed("isodoses", wanted):
-            return
-        lines, surfaces, text = wanted
-        try:
-            levels = isodose.levels_from_text(text) if text.strip() else isodose.suggested_levels_mgy(dose)
-        except InputError as error:
-            self._ui.displayStatus.text, self._ui.displayStatus.visible = str(error), True
+        levels = self._levels(parameters.isodoseLevels)
+        lines, surfaces = parameters.isodoseLines, parameters.isodoseSurfaces
+        if not self._changed("isodoses", (lines, surfaces, levels)):
             return
         if not (lines or surfaces):
             isodose.remove_isodoses(dose)
-        elif self._changed("levels", levels) or not isodose.isodose_models(dose):
+        elif levels and (self._changed("levels", levels) or not isodose.isodose_models(dose)):
             isodose.show_isodoses(dose, levels, lines=lines, surfaces=surfaces)
         else:
             isodose.show_lines_and_surfaces(dose, lines=lines, surfaces=surfaces)
+
+    def _levels(self, text: str) -> list[float]:
+        """The isodoses (mGy) that are asked for; what is wrong with the text is shown, and there are none."""
+        from organdose.scene import isodose
+
+        complaint, levels = "", []
+        try:
+            levels = (isodose.levels_from_text(text) if text.strip() else
+                      isodose.suggested_levels_mgy(self._result.dose))
+        except InputError as error:
+            complaint = str(error)
+        self._ui.displayStatus.text, self._ui.displayStatus.visible = complaint, bool(complaint)
+        return levels
 
     def _plot_selected(self) -> None:
         from organdose.scene.dvh_plot import plot_curves
@@ -187,7 +225,7 @@ class CTDoseResults:
 
         chosen = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), "Save the result folder in", "")
         if chosen:
-            _tell_errors(lambda: _copied(self._folders[self._shown["table"]], Path(chosen)))
+            _tell_errors(lambda: _copied(self._folder(), Path(chosen)))
 
     def _open_report(self) -> None:
         import qt
@@ -206,9 +244,6 @@ class CTDoseResults:
 
     def _remove(self) -> None:
         result, self._result = self._result, None
-        folder = self._folders.pop(result.organ_table.GetID(), None)
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
         result.remove(inputs=False)
 
 
@@ -217,7 +252,7 @@ def _result_of(table_node):
 
     if table_node is None:
         return None
-    return next((result for result in find_results() if result.organ_table.GetID() == table_node.GetID()), None)
+    return next((result for result in find_results() if result.organ_table is table_node), None)
 
 
 def _descriptors(result) -> str:
@@ -239,14 +274,18 @@ def _descriptors(result) -> str:
     return ", ".join(parts)
 
 
-def _why_stale(table_node, inputs: dict[str, object]) -> str:
-    """Which inputs differ from those the result was computed from; '' while it stands."""
-    then = json.loads(table_node.GetAttribute(INPUTS_ATTRIBUTE) or "{}")
+def _why_stale(result, parameters, inputs: dict[str, object]) -> list[str]:
+    """Sentences on how the window differs from what the result was computed from; none while it stands."""
+    then = json.loads(result.organ_table.GetAttribute(INPUTS_ATTRIBUTE) or "{}")
     now = json.loads(json.dumps(inputs))
-    reasons = [f"{name} changed" for name in then if name in now and then[name] != now[name]]
-    if said := table_node.GetAttribute(STALE_ATTRIBUTE):
-        reasons.append(said)
-    return f"Stale: {', '.join(reasons)} since this was computed." if reasons else ""
+    changed = [name for name in then if name in now and then[name] != now[name]]
+    sentences = [f"Stale: {', '.join(changed)} changed since this was computed."] if changed else []
+    for what, chosen, its in (("CT", parameters.ct, result.ct), ("masks", parameters.segmentation, result.segmentation)):
+        if chosen is not None and chosen is not its:
+            sentences.append(f"The {what} of this result: {its.GetName()}, not what is chosen above.")
+    if said := result.organ_table.GetAttribute(STALE_ATTRIBUTE):
+        sentences.append(f"Stale: {said}.")
+    return sentences
 
 
 def _asked(title: str, name: str, kinds: str) -> str:

@@ -14,14 +14,14 @@ def masks_into_scene(path: Path, ct_node, name: str) -> Generator:
     from organdose.errors import InputError
     from organdose.scene import subject_hierarchy
     from organdose.scene.job_files import masks_from_file_steps
-    from organdose.scene.segmentation_nodes import segmentation_node_from_masks
+    from organdose.scene.segmentation_nodes import segmentation_node_steps
     from organdose.scene.views import show_ct_in_slices
 
     if ct_node.GetScene() is None:
         raise InputError("the CT was deleted meanwhile", mend="Load it and run again.")
     masks = yield from masks_from_file_steps(path, ct_node)
     path.unlink()
-    node = segmentation_node_from_masks(masks, ct_node, f"Organs ({name})")
+    node = yield from segmentation_node_steps(masks, ct_node, f"Organs ({name})")
     yield 1.0
     study = subject_hierarchy.study_of(ct_node)
     if study:

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import zipfile
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from organdose.dose_map import DoseMap
 from organdose.errors import InputError
 from organdose.scene import subject_hierarchy, views
 from organdose.scene.dose_display import dose_volume_node, uncertainty_volume_node
-from organdose.scene.dvh_plot import DvhPlot, dvh_plot, dvh_plot_of_chart
+from organdose.scene.dvh_plot import DvhPlot, dvh_plot, dvh_plot_of_chart, plot_curves, update_dvhs
 from organdose.scene.headless import start_slicer, vtk_messages_kept
 from organdose.scene.isodose import remove_isodoses
 from organdose.scene.organ_table_node import organ_table_node
@@ -29,6 +30,7 @@ _REFERENCE_ROLES = {"ct": "OrganDose.CT", "dose": "OrganDose.Dose", "uncertainty
                     "segmentation": "OrganDose.Segmentation", "chart": "OrganDose.DVH", "report": "OrganDose.Report"}
 _RESULT_ATTRIBUTE, _CT_DOSE = "OrganDose.Result", "ct-dose"
 _RECORD_ATTRIBUTE = "OrganDose.Record"
+_CURVES_A_STEP = 8
 
 
 @dataclass(frozen=True)
@@ -101,27 +103,49 @@ def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: 
 
 
 def add_ct_dose_result(ct_node, segmentation_node, dose: DoseMap, rows: list[OrganDose],
-                       dvhs: list[DoseVolumeHistogram], *, report_html: str = "",
-                       record: dict[str, object] | None = None) -> CTDoseScene:
-    """Put a dose computed on a CT and a segmentation of the scene beside them, in the study of the CT.
+                       dvhs: list[DoseVolumeHistogram], **more) -> CTDoseScene:
+    """Put a dose computed on a CT and a segmentation of the scene beside them: `add_ct_dose_result_steps` at once."""
+    steps = add_ct_dose_result_steps(ct_node, segmentation_node, dose, rows, dvhs, **more)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
-    Raises `InputError` (no dose, unknown organ); the scene is then as it was.
+
+def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: list[OrganDose],
+                             dvhs: list[DoseVolumeHistogram], *, report_html: str = "",
+                             record: dict[str, object] | None = None) -> Generator[float, None, CTDoseScene]:
+    """Put a dose computed on a CT and a segmentation of the scene beside them, in the study of the CT, in short steps.
+
+    Yields the part done. Raises `InputError` (no dose, unknown organ). Then, and when it is not taken to its end, the
+    scene is as it was.
     """
-    scene = start_slicer()
-    made = []
+    scene, made, plot = start_slicer(), [], None
     try:
         made.append(dose_node := dose_volume_node(dose))
+        yield 0.1
         uncertainty = dose.relative_uncertainty
         made.append(uncertainty_node := None if uncertainty is None else uncertainty_volume_node(uncertainty))
+        yield 0.2
         made.append(table := organ_table_node(rows))
         made.append(report := _report_node(report_html) if report_html else None)
-        plot = dvh_plot(dvhs) if dvhs else None
-    except InputError:
-        for node in made:
-            if node is not None:
+        table.SetAttribute(_RECORD_ATTRIBUTE, json.dumps(record or {}, default=str))
+        yield 0.3
+        if dvhs:
+            plot = dvh_plot(dvhs[:_CURVES_A_STEP])
+            for start in range(_CURVES_A_STEP, len(dvhs), _CURVES_A_STEP):
+                yield 0.3 + 0.6 * start / len(dvhs)
+                update_dvhs(plot.chart, dvhs[start:start + _CURVES_A_STEP])
+            plot_curves(plot.chart)
+            plot = dvh_plot_of_chart(plot.chart)
+        yield 0.9
+    except BaseException:
+        parts = [*dvh_plot_of_chart(plot.chart).series, plot.table, plot.chart] if plot else []
+        for node in made + parts:
+            if node is not None and node.GetScene() is not None:
                 _remove_with_display(scene, node)
         raise
-    table.SetAttribute(_RECORD_ATTRIBUTE, json.dumps(record or {}, default=str))
     result = CTDoseScene(ct_node, dose_node, uncertainty_node, segmentation_node, table, plot, report)
     _tie_together(result)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
 from functools import cache
 
 import numpy as np
@@ -13,7 +14,7 @@ from organdose.anatomy.organs import describe, expand, organs
 from organdose.errors import InputError
 from organdose.export.seg_nrrd import terminology_entry
 from organdose.scene.headless import start_slicer
-from organdose.scene.volume_nodes import ijk_to_ras, image_from_volume_node
+from organdose.scene.volume_nodes import check_usable, ijk_to_ras, image_from_volume_node
 from organdose.segmentation.organ_names import own_name, vocabulary_name
 
 BINARY_LABELMAP = "Binary labelmap"  # vtkSegmentationConverter::GetBinaryLabelmapRepresentationName
@@ -24,22 +25,64 @@ _SPREAD = frozenset({"skin", "remainder", "subcutaneous_fat", "torso_fat", "skel
 # Surfaces that would hide every organ in 3D; those of body and skin show a patient's face.
 _NEVER_IN_3D = _SPREAD | {"body", "couch", "face"}
 _SEE_THROUGH_OPACITY = 0.4
+_STEP_VOXELS = 16_000_000
 
 
 def segmentation_node_from_masks(masks: OrganMasks, ct_node, name: str = "Organs"):
+    """A new segmentation node: `segmentation_node_steps` at once."""
+    steps = segmentation_node_steps(masks, ct_node, name)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def segmentation_node_steps(masks: OrganMasks, ct_node, name: str = "Organs") -> Generator[float, None, object]:
     """A new vtkMRMLSegmentationNode: a segment an organ (its ID is the vocabulary's name), layers shared as in `masks`.
 
-    The reference geometry is that of `ct_node`. A name that the vocabulary does not know becomes a tissue of
-    that name. Raises `InputError` when the masks lie on another grid than the CT.
+    The reference geometry is that of `ct_node`. A name that the vocabulary does not know becomes a tissue of that name.
+    Yields the part done between short steps; the node comes at the end. Raises `InputError` when the masks lie on
+    another grid than the CT.
     """
     _check_grid(masks, ct_node)
+    layers = yield from _oriented_layers(masks)
     node = start_slicer().AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.SetReferenceImageGeometryParameterFromVolumeNode(ct_node)
     node.SetAttribute(ORIGIN_ATTRIBUTE, masks.origin)
     node.CreateDefaultDisplayNodes()
+    node.GetSegmentation().SetSourceRepresentationName(BINARY_LABELMAP)
+    _add_segments(node, masks, layers)
+    _show_outlines(node)
+    return node
+
+
+def add_masks_steps(node, masks: OrganMasks) -> Generator[float, None, None]:
+    """Add organs to a segmentation node that does not have them, in short steps, in layers of their own."""
+    layers = yield from _oriented_layers(masks)
+    _add_segments(node, masks, layers)
+    display = node.GetDisplayNode()
+    for organ_name in masks.segments if display is not None else ():
+        display.SetSegmentVisibility3D(organ_name, organ_name not in _NEVER_IN_3D)
+        display.SetSegmentVisibility2DFill(organ_name, False)
+
+
+def _oriented_layers(masks: OrganMasks) -> Generator[float, None, list]:
+    """The layers as vtkOrientedImageData, copied some slices a step."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    images = [_oriented_image(masks.reference) for _ in masks.layers]
+    for index, (labels, image) in enumerate(zip(masks.layers, images)):
+        copy = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(labels.shape)
+        at_once = max(1, _STEP_VOXELS // labels[0].size)
+        for first in range(0, labels.shape[0], at_once):
+            copy[first:first + at_once] = labels[first:first + at_once]
+            yield 0.9 * (index + first / labels.shape[0]) / len(images)
+    return images
+
+
+def _add_segments(node, masks: OrganMasks, layers: list) -> None:
     segmentation = node.GetSegmentation()
-    segmentation.SetSourceRepresentationName(BINARY_LABELMAP)
-    layers = [_oriented_image(layer, masks.reference) for layer in masks.layers]
     was_modifying = node.StartModify()
     for organ_name in _fullest_layer_first(masks):
         layer, value = masks.segments[organ_name]
@@ -48,8 +91,6 @@ def segmentation_node_from_masks(masks: OrganMasks, ct_node, name: str = "Organs
         segment.AddRepresentation(BINARY_LABELMAP, layers[layer])
         segmentation.AddSegment(segment, organ_name)
     node.EndModify(was_modifying)
-    _show_outlines(node)
-    return node
 
 
 def masks_from_segmentation_node(node, ct_node) -> OrganMasks:
@@ -105,7 +146,11 @@ def _fullest_layer_first(masks: OrganMasks) -> list[str]:
 
 
 def _check_grid(masks: OrganMasks, ct_node) -> None:
-    matrix, wanted = ijk_to_ras(masks.reference), ijk_to_ras(image_from_volume_node(ct_node))
+    import vtk
+
+    check_usable(ct_node)
+    matrix, wanted = ijk_to_ras(masks.reference), vtk.vtkMatrix4x4()
+    ct_node.GetIJKToRASMatrix(wanted)
     same = all(abs(matrix.GetElement(i, j) - wanted.GetElement(i, j)) < 1e-3 for i in range(3) for j in range(4))
     if not same or masks.shape != tuple(reversed(ct_node.GetImageData().GetDimensions())):
         raise InputError("the masks lie on another grid than the CT", mend="Use masks drawn on this CT.")
@@ -148,14 +193,14 @@ def _see_through() -> frozenset[str]:
     return frozenset(part for name in ("bones", "costal_cartilages", "breast") for part in expand(name, single))
 
 
-def _oriented_image(labels: np.ndarray, reference: sitk.Image):
-    """A vtkOrientedImageData with a copy of `labels` (z, y, x) on the grid of `reference`."""
+def _oriented_image(reference: sitk.Image):
+    """A vtkOrientedImageData of uint8 on the grid of `reference`, not filled."""
     import slicer
-    from vtk.util.numpy_support import numpy_to_vtk
+    import vtk
 
     image = slicer.vtkOrientedImageData()
     image.SetDimensions(*reference.GetSize())
-    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(labels).ravel(), deep=True))
+    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
     image.SetGeometryFromImageToWorldMatrix(ijk_to_ras(reference))
     return image
 

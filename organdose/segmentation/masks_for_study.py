@@ -9,6 +9,8 @@ from organdose.anatomy.organs import describe
 from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
 
+BODY_ADDED = "drawn by the analytic engine; not in the file"
+
 
 def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Progress | None = None) -> OrganMasks:
     """Masks read from `segmentation`, or drawn by the analytic engine without one.
@@ -23,7 +25,7 @@ def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Prog
     masks = read_masks(segmentation, study, progress=progress)
     if "body" not in masks.segments:
         masks.add("body", _analytic(study, progress).mask("body"))
-        masks.notes["body"] = "drawn by the analytic engine; not in the file"
+        masks.notes["body"] = BODY_ADDED
     elif masks.origin == "label map":
         _fill_body(masks)
     return masks
