@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 
 _shared: dict[str, object] = {}
+STALE_ATTRIBUTE = "OrganDose.Stale"  # of the table: why it no longer stands
 _SETTLE_MS = 10  # one stroke of a brush is several events
 
 
@@ -58,8 +59,9 @@ class ResultFollowing:
         from organdose.scene.ct_dose_scene import find_results
 
         present = {result.organ_table.GetID(): result for result in find_results()}
-        for table_id in self._followed.keys() - present.keys():
-            self._followed.pop(table_id).stop()
+        for table_id, followed in list(self._followed.items()):
+            if not followed.is_of(present.get(table_id)):  # in another scene its ID may be somebody else's
+                self._followed.pop(table_id).stop()
         for table_id in present.keys() - self._followed.keys():
             self._followed[table_id] = _Followed(present[table_id], self._tell)
 
@@ -80,7 +82,7 @@ class _Followed:
         from organdose.panels.steps import Steps
         from organdose.scene.live_results import LiveResult
 
-        self._table, self._tell, self._told = result.organ_table, tell, None
+        self._result, self._table, self._tell, self._told = result, result.organ_table, tell, None
         self._live = LiveResult.of(result)
         self._steps = Steps()
         self._timer = qt.QTimer()
@@ -93,6 +95,13 @@ class _Followed:
     @property
     def is_busy(self) -> bool:
         return self._steps.is_busy or self._timer.active
+
+    def is_of(self, result) -> bool:
+        """Whether a result (None: none) has the very nodes that are followed."""
+        return result is not None and all(
+            mine is its for mine, its in ((self._result.organ_table, result.organ_table), (self._result.ct, result.ct),
+                                          (self._result.dose, result.dose),
+                                          (self._result.segmentation, result.segmentation)))
 
     def stop(self) -> None:
         self._timer.stop()
@@ -110,9 +119,10 @@ class _Followed:
             self._tell(self._table)
 
     def _done(self) -> None:
+        self._table.RemoveAttribute(STALE_ATTRIBUTE)
         self._tell_changes()
 
     def _failed(self, error: Exception) -> None:
         logging.error("the organ table could not follow the edit: %s", error, exc_info=error)
-        self._table.SetAttribute("OrganDose.Stale", f"the table could not follow the last edit ({error})")
-        self._done()
+        self._table.SetAttribute(STALE_ATTRIBUTE, f"the table could not follow the last edit ({error})")
+        self._tell_changes()
