@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class JobPanel:
 
         self._on_run, self._on_ended = on_run, on_ended
         self._job, self._take, self._steps, self._reason = None, None, Steps(), ""
+        self._folder: Path | None = None  # of the job whose result is being brought in
         self._build(run_text)
         self.refuse("")
 
@@ -55,7 +57,7 @@ class JobPanel:
         finished job's result into the scene in short steps; it returns the line that says what came out.
         """
         from organdose.errors import InputError
-        from organdose.panels.window_jobs import submit
+        from organdose.panels.window_jobs import job_queue, submit
 
         if self.is_busy:
             return
@@ -68,18 +70,20 @@ class JobPanel:
         self.say("")
         self.bar.setRange(0, 1000)
         self.bar.value = 0
-        self.bar.format = "Waiting for the jobs before this one"
+        self.bar.format = "Waiting for the jobs before this one" if len(job_queue().jobs) > 1 else "Starting"
         self._show_buttons()
 
     def cancel(self) -> None:
         """Stop the job, or stop bringing its result in."""
+        from organdose.jobs.job_outcome import CANCELLED
         from organdose.panels.window_jobs import cancel
 
         if self._job is not None:
             cancel(self._job)
         elif self._steps.is_busy:
             self._steps.stop()
-            self._finish("Cancelled. Nothing was changed.", "")
+            self._remove_folder()
+            self._finish("Cancelled. Nothing was changed.", "", CANCELLED)
 
     def stop(self) -> None:
         """End everything quietly: the window goes away."""
@@ -129,6 +133,7 @@ class JobPanel:
         job, self._job = self._job, None
         if outcome.state.name == "DONE":
             job.keep_folder()
+            self._folder = Path(folder)
             self.bar.format = "Bringing the result into the scene"
             self._steps.run(self._take(Path(folder)), on_done=lambda line: self._taken(outcome, line),
                             on_error=lambda error: self._not_taken(outcome, error))
@@ -145,13 +150,16 @@ class JobPanel:
         import logging
 
         logging.error("the result could not be brought into the scene", exc_info=error)
+        self._remove_folder()
         self._finish(f"The result could not be brought into the scene: {error}", "bad", outcome)
 
-    def _finish(self, line: str, kind: str, outcome=None) -> None:
+    def _remove_folder(self) -> None:
+        """Nobody took what lies there: it may be as large as the CT."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _finish(self, line: str, kind: str, outcome) -> None:
         self.say(line, kind)
-        self._show_buttons()
-        if outcome is not None:
-            self._on_ended(outcome)
+        self._on_ended(outcome)
 
 
 def _without_folder(outcome, folder: Path) -> str:
