@@ -180,8 +180,8 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         def take(folder):
             result = yield from self.logic.takeResult(folder, ct, segmentation, inputs, sheet.patient_sex)
             self.results.remember_folder(result, folder)
-            if self._parameterNode is not None:
-                self._parameterNode.result = result.organ_table
+            if parameters.parameterNode.GetScene() is not None:  # whichever module is shown by now
+                parameters.result = result.organ_table
             return self.results.headline(result)
 
         self.job.run("ct-dose", lambda folder: self.logic.makeJob(folder, ct, segmentation, sheet, job), take)

@@ -210,10 +210,12 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                           self._take(ct, Path(path).name))
 
     def _take(self, ct, name):
+        parameters = self._parameterNode
+
         def take(folder):
             node, line = yield from self.logic.takeMasks(folder, ct, name)
-            if self._parameterNode is not None:
-                self._parameterNode.segmentation = node
+            if parameters.parameterNode.GetScene() is not None:  # whichever module is shown by now
+                parameters.segmentation = node
             return line
 
         return take
