@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _POLL_MS = 100
+_panels: list[SettingsPanel] = []  # one a module; what is chosen in one is shown in all
 
 
 class SettingsPanel:
@@ -17,8 +18,14 @@ class SettingsPanel:
         self._timer.timeout.connect(self._poll)
         self._build()
         self._show_choice()
+        _panels.append(self)
 
     def stop(self) -> None:
+        self._end_check()
+        if self in _panels:
+            _panels.remove(self)
+
+    def _end_check(self) -> None:
         self._timer.stop()
         if self._check is not None:
             self._check.close()
@@ -94,7 +101,14 @@ class SettingsPanel:
             self._show_choice()
             return
         slicer.app.settings().setValue(INTERPRETER_SETTING, wanted)
-        self.install_button.enabled = False
+        for panel in _panels:
+            panel._take_choice()
+
+    def _take_choice(self) -> None:
+        """Another Python was chosen: what was found out about the one before says nothing about it."""
+        self._end_check()
+        self._show_choice()
+        self.check_button.enabled, self.install_button.enabled = True, False
         self._say("Chosen. The self-check says whether it has what the jobs need.")
 
     def _start_check(self) -> None:
