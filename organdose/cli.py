@@ -127,13 +127,30 @@ def validate(suite: Annotated[str, typer.Argument(help="A suite, or 'all'.")], o
 
 @app.command()
 def benchmark() -> None:
-    """Histories per second, loading times and memory on this machine."""
+    """Histories per second, loading times, memory, and how quickly windows answer, on this machine."""
     from organdose.validation.benchmark import run_benchmark
+    from organdose.validation.edit_benchmark import run_edit_benchmark
+    from organdose.validation.window_benchmark import run_window_benchmark
 
     with _progress() as progress:
-        lines = run_benchmark(progress)
+        lines = run_benchmark(progress) + run_edit_benchmark(progress, _scene_target())
+        progress.report("Window during a job", 0.0)
+        lines += run_window_benchmark()
     for line in lines:
         typer.echo(line)
+
+
+def _scene_target():
+    """What edits are measured in beside arrays; None where Slicer's libraries are not installed."""
+    try:
+        from organdose.scene.headless import start_slicer
+
+        start_slicer()
+    except InputError:
+        return None
+    from organdose.scene.edit_timing import SceneTarget
+
+    return SceneTarget
 
 
 def _show(results: dict[str, Path]) -> None:
