@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -21,6 +22,14 @@ def read_ct_dose_folder(folder: Path) -> tuple[DoseMap, list[OrganDose], list[Do
 
     The map's `organ_relative_uncertainty` is that of the table.
     """
+    dose, record = read_ct_dose_map(folder)
+    rows, histograms = read_organs_csv(folder / "organs.csv"), read_dvh_csv(folder / "dvh.csv")
+    uncertainty = {row.organ: row.uncertainty_percent / 100 for row in rows if row.uncertainty_percent is not None}
+    return replace(dose, organ_relative_uncertainty=uncertainty), rows, histograms, record
+
+
+def read_ct_dose_map(folder: Path) -> tuple[DoseMap, dict]:
+    """Dose map and record of a result folder, without its tables. Raises `InputError` for one that is not whole."""
     try:
         dose_mgy, density = (sitk.ReadImage(str(folder / name)) for name in ("dose.nrrd", "density.nrrd"))
         stated = folder / "uncertainty.nrrd"
@@ -28,9 +37,6 @@ def read_ct_dose_folder(folder: Path) -> tuple[DoseMap, list[OrganDose], list[Do
         record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
     except (RuntimeError, OSError, ValueError) as error:
         raise InputError("the result folder is not whole", where=folder, mend="Compute the dose again.") from error
-    rows = read_organs_csv(folder / "organs.csv")
     dose = DoseMap(dose_mgy, sitk.GetArrayFromImage(density), dose_mgy.GetMetaData("engine"),
-                   dose_mgy.GetMetaData("quantity"), uncertainty,
-                   {row.organ: row.uncertainty_percent / 100 for row in rows if row.uncertainty_percent is not None},
-                   record.get("facts", {}))
-    return dose, rows, read_dvh_csv(folder / "dvh.csv"), record
+                   dose_mgy.GetMetaData("quantity"), uncertainty, facts=record.get("facts", {}))
+    return dose, record

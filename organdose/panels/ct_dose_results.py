@@ -20,43 +20,66 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     """Generator: the result in `folder`/result as nodes beside its CT and masks; returns the `CTDoseScene`.
 
     `patient_sex` ('M', 'F' or '') chooses the reference masses that an organ cut by the image is judged by.
-    Raises `InputError` for a folder that is not whole, or when CT or masks have left the scene meanwhile.
+    Raises `InputError` for a folder that is not whole, or when CT or masks have left the scene meanwhile. Then, and
+    when it is not taken to its end, the scene is as it was.
     """
-    from organdose.jobs.ct_dose_folder import BODY_NAME, read_ct_dose_folder
-    from organdose.scene import views
+    from organdose.export.tables import read_dvh_csv, read_organs_csv
+    from organdose.jobs.ct_dose_folder import BODY_NAME, read_ct_dose_map
     from organdose.scene.ct_dose_scene import add_ct_dose_result_steps
     from organdose.scene.live_results import SEX_ATTRIBUTE
 
-    dose, rows, histograms, record = read_ct_dose_folder(folder / "result")
-    yield 0.3
+    dose, record = read_ct_dose_map(folder / "result")
+    yield 0.1
+    rows = read_organs_csv(folder / "result" / "organs.csv")
+    histograms = read_dvh_csv(folder / "result" / "dvh.csv")
+    yield 0.2
     for node, what in ((ct_node, "CT"), (segmentation_node, "segmentation")):
         if node.GetScene() is None:
             raise InputError(f"the {what} was deleted while its dose was computed", mend="Load it and compute again.")
-    yield from _added_body(folder / "result" / BODY_NAME, ct_node, segmentation_node)
     report = (folder / "result" / "report.html").read_text(encoding="utf-8")
-    result = yield from add_ct_dose_result_steps(ct_node, segmentation_node, dose, rows, histograms,
-                                                 report_html=report, record=record)
-    result.organ_table.SetAttribute(INPUTS_ATTRIBUTE, json.dumps(inputs))
-    result.organ_table.SetAttribute(SEX_ATTRIBUTE, patient_sex)
-    yield 0.7
-    for written in folder.iterdir():  # what the job was given: 200 MB for a large CT
-        if written.is_file():
-            written.unlink()
-    views.show_in_slices(ct_node, result.dose, segmentation_node)
-    views.go_to(views.dose_centre_ras(dose))
-    yield 0.9
-    views.show_table_and_chart(result.organ_table, result.dvh.chart if result.dvh else None)
+    added = yield from _added_body(folder / "result" / BODY_NAME, ct_node, segmentation_node)
+    result = None
+    try:
+        result = yield from add_ct_dose_result_steps(ct_node, segmentation_node, dose, rows, histograms,
+                                                     report_html=report, record=record)
+        result.organ_table.SetAttribute(INPUTS_ATTRIBUTE, json.dumps(inputs))
+        result.organ_table.SetAttribute(SEX_ATTRIBUTE, patient_sex)
+        for written in folder.iterdir():  # what the job was given: 200 MB for a large CT
+            if written.is_file():
+                written.unlink()
+        yield 0.7
+        yield from _shown_in_views(result, dose)
+    except BaseException:
+        if result is not None:
+            result.remove(inputs=False)
+        if added:
+            segmentation_node.GetSegmentation().RemoveSegment("body")
+        raise
     return result
 
 
 def _added_body(path: Path, ct_node, segmentation_node) -> Generator:
-    """The body outline that the job drew becomes a segment, so that it can be seen, corrected and followed."""
+    """The body outline that the job drew becomes a segment, so that it can be seen, corrected and followed.
+
+    Returns whether there was one.
+    """
     from organdose.scene.job_files import masks_from_file_steps
     from organdose.scene.segmentation_nodes import add_masks_steps
 
-    if path.exists() and segmentation_node.GetSegmentation().GetSegment("body") is None:
-        masks = yield from masks_from_file_steps(path, ct_node)
-        yield from add_masks_steps(segmentation_node, masks)
+    if not path.exists() or segmentation_node.GetSegmentation().GetSegment("body") is not None:
+        return False
+    masks = yield from masks_from_file_steps(path, ct_node)
+    yield from add_masks_steps(segmentation_node, masks)
+    return True
+
+
+def _shown_in_views(result, dose) -> Generator:
+    from organdose.scene import views
+
+    views.show_in_slices(result.ct, result.dose, result.segmentation)
+    views.go_to(views.dose_centre_ras(dose))
+    yield 0.9
+    views.show_table_and_chart(result.organ_table, result.dvh.chart if result.dvh else None)
 
 
 class CTDoseResults:
@@ -74,6 +97,8 @@ class CTDoseResults:
 
     def stop(self) -> None:
         result_following().unlisten(self._table_changed)
+        for _table, folder in self._folders:  # no later window knows of them
+            shutil.rmtree(folder, ignore_errors=True)
 
     def filter_selector(self) -> None:
         """Offer organ tables of CT doses only."""
