@@ -64,8 +64,8 @@ def _generated(study: Path, changes: dict[str, object]) -> None:
     from organdose.panels.window_jobs import job_interpreter
 
     job = {"out": str(study), "name": "adult-male", "region": "trunk", **changes}
-    dialog = slicer.util.createProgressDialog(labelText="Generating the phantom study", maximum=100)
     process = JobProcess("phantom", job, study.parent / "job", job_interpreter())
+    dialog = slicer.util.createProgressDialog(labelText="Generating the phantom study", maximum=100)
     process.start()
     try:
         while process.outcome is None:
