@@ -126,6 +126,17 @@ def validate(suite: Annotated[str, typer.Argument(help="A suite, or 'all'.")], o
 
 
 @app.command()
+def run(description: Annotated[Path, typer.Argument(help="A job saved as JSON, or the run.json of a result.")]) -> None:
+    """Run a job that a window, a program or an earlier run has written down."""
+    from organdose.jobs.tasks import read_description
+
+    task, job = read_description(description)
+    with _progress() as progress:
+        task.run(job, progress)
+    typer.echo(f"{task.name}: {getattr(job, 'out', 'done')}")
+
+
+@app.command()
 def benchmark() -> None:
     """Histories per second, loading times, memory, and how quickly windows answer, on this machine."""
     from organdose.validation.benchmark import run_benchmark
