@@ -55,6 +55,7 @@ def load_phantom_study(**changes: object) -> list:
 
 
 def _generated(study: Path, changes: dict[str, object]) -> None:
+    import shutil
     import time
 
     import slicer
@@ -63,8 +64,9 @@ def _generated(study: Path, changes: dict[str, object]) -> None:
     from organdose.jobs.job_process import JobProcess
     from organdose.panels.window_jobs import job_interpreter
 
-    job = {"out": str(study), "name": "adult-male", "region": "trunk", **changes}
-    process = JobProcess("phantom", job, study.parent / "job", job_interpreter())
+    made = study.parent / "job" / "study"  # in the job's own folder, which is emptied when it is cancelled
+    job = {"out": str(made), "name": "adult-male", "region": "trunk", **changes}
+    process = JobProcess("phantom", job, made.parent, job_interpreter())
     dialog = slicer.util.createProgressDialog(labelText="Generating the phantom study", maximum=100)
     process.start()
     try:
@@ -83,6 +85,12 @@ def _generated(study: Path, changes: dict[str, object]) -> None:
         raise Cancelled("the phantom study was not generated")
     if process.outcome.state.name != "DONE":
         raise InputError(process.outcome.message)
+    try:
+        shutil.rmtree(study, ignore_errors=True)
+        made.replace(study)
+    except OSError as error:
+        raise InputError(f"the study loaded before cannot be replaced ({error.strerror})", where=study,
+                         mend="Close what has its files open, and try again.") from error
 
 
 def _loaded(study: Path) -> list:
