@@ -143,7 +143,7 @@ def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: li
     except BaseException:
         parts = [*dvh_plot_of_chart(plot.chart).series, plot.table, plot.chart] if plot else []
         for node in made + parts:
-            if node is not None and node.GetScene() is not None:
+            if node is not None:
                 _remove_with_display(scene, node)
         raise
     result = CTDoseScene(ct_node, dose_node, uncertainty_node, segmentation_node, table, plot, report)
@@ -232,6 +232,8 @@ def _report_node(html: str):
 
 
 def _remove_with_display(scene, node) -> None:
+    if node.GetScene() is None:
+        return  # somebody has removed it already
     attached = []
     if node.IsA("vtkMRMLDisplayableNode"):
         attached += [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
