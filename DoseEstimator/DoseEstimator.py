@@ -127,6 +127,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.readHeaderButton.clicked.connect(lambda *_args: self._readFacts())
         for section in self._sections():
             section.enabled = True
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._nodeRemoved)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndClose)
@@ -147,6 +148,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller, event):
+        self.job.cancel()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event):
@@ -200,6 +202,10 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.form.show(parameters.engine, json.loads(parameters.engineParameters))
         self._checkCanRun()
         self.results.show(parameters, self._inputs())
+
+    def _nodeRemoved(self, caller, event):
+        if self._parameterNode is not None and not self.results.is_whole:
+            self.results.show(self._parameterNode, self._inputs())
 
     def _changed(self, name, value):
         """Whether `value` differs from what was last shown under `name`."""

@@ -146,6 +146,8 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.editor.exit()
 
     def onSceneStartClose(self, caller, event):
+        self.job.cancel()
+        self.filesJob.cancel()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event):
