@@ -39,7 +39,7 @@ class JobPanel:
         return self._job is not None or self._steps.is_busy
 
     def refuse(self, reason: str) -> None:
-        """Why Run cannot be pressed now, shown as its tooltip and below it; '' when it can."""
+        """Why Run cannot be pressed now, shown as its tooltip; '' when it can."""
         self._reason = reason
         self._show_buttons()
 
