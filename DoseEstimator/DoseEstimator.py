@@ -192,7 +192,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         parameters = self._parameterNode
         if parameters is None:
             return
-        if not _sameNode(parameters.ct, parameters.factsCt):
+        if not _sameNode(parameters.ct, parameters.factsCt) or (parameters.ct is None and parameters.facts):
             self._readFacts()
             return  # writing the facts comes here again
         if self._changed("facts", parameters.facts):
@@ -240,14 +240,13 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _readFacts(self):
         from organdose.scene.ct_facts import fact_sheet_of
-        from organdose.study.ct_fact_sheet import CTFactSheet
 
         parameters = self._parameterNode
         with slicer.util.WaitCursor():
-            sheet = CTFactSheet() if parameters.ct is None else fact_sheet_of(parameters.ct)
+            facts = "" if parameters.ct is None else fact_sheet_of(parameters.ct).to_json()
         with slicer.util.NodeModify(parameters):
             parameters.factsCt = parameters.ct
-            parameters.facts = sheet.to_json()
+            parameters.facts = facts
 
     def _factsEdited(self):
         self._parameterNode.facts = self._sheet.to_json()

@@ -305,7 +305,8 @@ def _why_stale(result, parameters, inputs: dict[str, object]) -> list[str]:
     now = json.loads(json.dumps(inputs))
     changed = [name for name in then if name in now and then[name] != now[name]]
     sentences = [f"Stale: {', '.join(changed)} changed since this was computed."] if changed else []
-    for what, chosen, its in (("CT", parameters.ct, result.ct), ("masks", parameters.segmentation, result.segmentation)):
+    for what, chosen, its in (("CT", parameters.ct, result.ct),
+                              ("masks", parameters.segmentation, result.segmentation)):
         if chosen is not None and chosen is not its:
             sentences.append(f"The {what} of this result: {its.GetName()}, not what is chosen above.")
     if said := result.organ_table.GetAttribute(STALE_ATTRIBUTE):
