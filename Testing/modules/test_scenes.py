@@ -1,0 +1,192 @@
+"""Scenes saved, closed and loaded, and nodes deleted by others, at rest and while a job runs."""
+
+import pytest
+import slicer
+
+from organdose.scene.ct_dose_scene import find_results
+from organdose.scene.isodose import isodose_models
+
+PATIENCE_S = 120
+
+
+def wait_for_job(host, job):
+    host.wait_until(lambda: not job.is_busy, PATIENCE_S, "the end of the job")
+    return job.status.text
+
+
+def shown(window):
+    """All that a person reads in the window of DoseEstimator."""
+    ui, facts, organs = window.ui, window.ui.factsTable, window.ui.organTable
+    return {
+        "nodes": [selector.currentNode() and selector.currentNode().GetName()
+                  for selector in (ui.ctSelector, ui.segmentationSelector, ui.resultSelector)],
+        "facts": [[facts.item(row, column).text() for column in range(3)] for row in range(facts.rowCount)],
+        "engine": (window.form.engine, window.form.values(), ui.voxelSpin.value),
+        "reason": window.job.run_button.toolTip,
+        "organs": [[organs.item(row, column).text() for column in range(organs.columnCount)]
+                   for row in range(organs.rowCount)],
+        "texts": (ui.descriptorsLabel.text, ui.staleLabel.text),
+        "display": (ui.opacitySlider.value, ui.levelsEdit.text, ui.linesCheck.checked, ui.surfacesCheck.checked),
+    }
+
+
+def test_a_saved_scene_opens_with_the_same_window(host, computed, tmp_path):
+    host.type_text(computed.ui.opacitySlider, "0.7")
+    host.type_text(computed.ui.levelsEdit, "5, 8")
+    host.click(computed.ui.linesCheck)
+    host.type_text(computed.ui.voxelSpin, "12")  # stale
+    before = shown(computed.window)
+    assert before["texts"][1] == "Stale: dose voxel changed since this was computed."
+    host.save_scene(tmp_path / "dose.mrb")
+    host.close_scene()
+    assert shown(computed.window)["nodes"] == [None, None, None]
+    assert computed.ui.staleLabel.text == "No dose computed yet." and not computed.window.job.run_button.enabled
+    host.load_scene(tmp_path / "dose.mrb")
+    assert shown(computed.window) == before
+    result, = find_results()
+    assert [float(model.GetAttribute("OrganDose.IsodoseMGy")) for model in isodose_models(result.dose)] == [5.0, 8.0]
+    host.type_text(computed.ui.voxelSpin, "10")
+    assert not computed.ui.staleLabel.visible
+    assert not computed.ui.saveButton.enabled and "since Slicer was started" in computed.ui.saveButton.toolTip
+    host.click(computed.ui.reportButton)
+    assert host.dialogs.shown[-1].kind == "url"
+
+
+def test_a_saved_scene_opens_in_a_window_that_was_never_used(host, computed, tmp_path, open_module):
+    before = shown(computed.window)
+    host.save_scene(tmp_path / "dose.mrb")
+    host.reset()
+    window = open_module("DoseEstimator")
+    host.load_scene(tmp_path / "dose.mrb")
+    assert shown(window) == before
+
+
+def test_another_scene_with_nodes_of_the_same_ids_shows_its_own_numbers(host, computed, tmp_path):
+    host.save_scene(tmp_path / "first.mrb")
+    first = shown(computed.window)["organs"]
+    computed.facts.write("CTDIvol", "20")
+    host.click(computed.ui.removeButton)
+    host.click(computed.window.job.run_button)
+    wait_for_job(host, computed.window.job)
+    second = shown(computed.window)["organs"]
+    mean_mgy = {name: float(rows[0][1]) for name, rows in (("first", first), ("second", second))}
+    assert mean_mgy["second"] == pytest.approx(2 * mean_mgy["first"], rel=0.02)
+    assert computed.ui.saveButton.enabled
+    host.load_scene(tmp_path / "first.mrb")
+    assert shown(computed.window)["organs"] == first
+    assert not computed.ui.saveButton.enabled, "the folder on disk is that of the second result"
+
+
+def test_a_scene_closed_during_a_job_ends_it(host, ready, job_files):
+    files = job_files()
+    host.type_text(ready.window.form.editor("histories"), "900000000")
+    host.click(ready.window.job.run_button)
+    host.wait_until(lambda: ready.window.job.bar.text.startswith("Monte Carlo"), PATIENCE_S, "the photons")
+    host.close_scene()
+    assert wait_for_job(host, ready.window.job) == "Cancelled. Nothing was changed."
+    assert job_files() == files
+    assert find_results() == []
+    assert host.scene.GetNumberOfNodesByClass("vtkMRMLTableNode") == 0
+
+
+def test_a_scene_closed_while_the_result_comes_in_stays_empty(host, ready, job_files, monkeypatch):
+    from organdose.panels import steps
+
+    monkeypatch.setattr(steps, "_TURN_S", 5e-4)
+    files = job_files()
+    host.click(ready.window.job.run_button)
+    while not find_results():
+        assert ready.window.job.is_busy
+        host.process()
+    host.close_scene()
+    assert not ready.window.job.is_busy
+    assert job_files() == files
+    assert host.scene.GetNumberOfNodesByClass("vtkMRMLTableNode") == 0
+    assert host.scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 0
+
+
+@pytest.mark.parametrize("what, words", [("ct", "Choose a CT."), ("masks", "Choose masks")])
+def test_deleted_inputs_are_missed_at_once(host, ready, what, words):
+    host.scene.RemoveNode(getattr(ready, what))
+    host.process()
+    assert not ready.window.job.run_button.enabled
+    assert ready.window.job.run_button.toolTip.startswith(words)
+    if what == "ct":
+        assert ready.facts.titles() == [], "facts of a CT that is gone"
+
+
+@pytest.mark.parametrize("what", ["ct", "masks", "dose"])
+def test_a_result_that_lost_a_part_says_so(host, computed, what):
+    node = computed.result.dose if what == "dose" else getattr(computed, what)
+    host.click(computed.ui.linesCheck)
+    host.scene.RemoveNode(node)
+    host.process()
+    assert "no longer in the scene" in computed.ui.staleLabel.text
+    assert not computed.ui.showButton.enabled and not computed.ui.csvButton.enabled
+    assert not computed.ui.organTable.visible
+    host.type_text(computed.ui.voxelSpin, "12")  # nothing breaks
+
+
+def test_a_deleted_table_is_no_result_any_more(host, computed):
+    host.scene.RemoveNode(computed.result.organ_table)
+    host.process()
+    assert computed.ui.resultSelector.currentNode() is None
+    assert computed.ui.staleLabel.text == "No dose computed yet."
+    assert not computed.ui.csvButton.enabled
+
+
+@pytest.mark.parametrize("part", ["chart", "report", "uncertainty"])
+def test_a_result_lives_on_without_its_lesser_parts(host, computed, part):
+    node = computed.result.dvh.chart if part == "chart" else getattr(computed.result, part)
+    host.scene.RemoveNode(node)
+    host.process()
+    assert computed.ui.organTable.visible and computed.ui.csvButton.enabled
+    assert computed.ui.reportButton.enabled == (part != "report")
+    host.click(computed.ui.showButton)
+    host.click(computed.ui.removeButton)
+    assert find_results() == []
+
+
+@pytest.mark.parametrize("what, name", [("ct", "CT"), ("masks", "segmentation")])
+def test_an_input_deleted_during_the_run_is_told_in_one_line(host, ready, nodes, job_files, what, name):
+    files = job_files()
+    host.click(ready.window.job.run_button)
+    host.wait_until(lambda: ready.window.job.bar.text.startswith(("Monte", "organ", "pictures")), PATIENCE_S, "the job")
+    host.scene.RemoveNode(getattr(ready, what))
+    before = nodes()
+    line = wait_for_job(host, ready.window.job)
+    assert f"the {name} was deleted while its dose was computed" in line and "\n" not in line
+    assert nodes() == before
+    assert job_files() == files
+
+
+@pytest.mark.parametrize("what", ["ct", "masks"])
+def test_an_input_deleted_while_it_is_written_breaks_nothing(host, ready, monkeypatch, what):
+    from organdose.jobs import job_queue
+
+    monkeypatch.setattr(job_queue, "_PREPARE_S", 0.0)
+    host.click(ready.window.job.run_button)
+    host.wait_until(lambda: ready.window.job.bar.text.startswith("Writing the CT"), PATIENCE_S, "the CT to be written")
+    host.scene.RemoveNode(getattr(ready, what))
+    line = wait_for_job(host, ready.window.job)
+    assert "deleted" in line and "\n" not in line
+    assert find_results() == []
+
+
+def test_a_result_deleted_while_the_next_is_computed_does_no_harm(host, computed):
+    host.click(computed.window.job.run_button)
+    host.wait_until(lambda: computed.window.job.bar.text.startswith(("organ", "pict")), PATIENCE_S, "the job")
+    host.scene.RemoveNode(computed.result.dose)
+    host.scene.RemoveNode(computed.result.organ_table)
+    assert wait_for_job(host, computed.window.job).startswith("Done")
+    result, = find_results()
+    assert computed.ui.resultSelector.currentNode() is result.organ_table
+    assert not computed.ui.staleLabel.visible
+
+
+def test_the_window_shows_what_was_chosen_after_a_look_at_another_module(host, computed):
+    before = shown(computed.window)
+    host.select("Data")
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Another")
+    host.select("DoseEstimator")
+    assert shown(computed.window) == before
