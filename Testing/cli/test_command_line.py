@@ -50,8 +50,8 @@ def test_every_command_has_help(organdose, command):
 
 def test_a_dose_leaves_every_file_of_the_contract(good_run):
     assert good_run.outcome.status == 0, good_run.outcome.err
-    expected = {"dose.nrrd", "uncertainty.nrrd", "density.nrrd", "organs.csv", "dvh.csv", "run.json", "report.html", "scene.mrb",
-                "pictures"}
+    expected = {"dose.nrrd", "uncertainty.nrrd", "density.nrrd", "organs.csv", "dvh.csv", "run.json", "report.html",
+                "scene.mrb", "pictures"}
     assert {path.name for path in good_run.folder.iterdir()} == expected
     assert all(path.stat().st_size > 100 for path in good_run.folder.iterdir())
     assert len(list(good_run.folder.glob("pictures/*.png"))) >= 4
