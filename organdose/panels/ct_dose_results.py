@@ -36,7 +36,7 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     for node, what in ((ct_node, "CT"), (segmentation_node, "segmentation")):
         if node.GetScene() is None:
             raise InputError(f"the {what} was deleted while its dose was computed", mend="Load it and compute again.")
-    report = (folder / "result" / "report.html").read_text(encoding="utf-8")
+    report = _report_in(folder / "result")
     added = yield from _added_body(folder / "result" / BODY_NAME, ct_node, segmentation_node)
     result = None
     try:
@@ -56,6 +56,13 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
             segmentation_node.GetSegmentation().RemoveSegment("body")
         raise
     return result
+
+
+def _report_in(result: Path) -> str:
+    try:
+        return (result / "report.html").read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError("the result folder is not whole", where=result, mend="Compute the dose again.") from error
 
 
 def _added_body(path: Path, ct_node, segmentation_node) -> Generator:
