@@ -25,7 +25,7 @@ EMPTY_NOTE = "the mask is empty"
 EARLIER_MASK_NOTE = "uncertainty of the mask before the edit"
 BOUND_NOTE = "uncertainty: upper bound from the voxels'"
 _TOLD_OUTSIDE = 0.01  # part of an organ's volume without dose that a note tells
-_SAME = 5e-6  # relative difference of numbers that Slicer has written with six digits
+_SAME = 6e-5  # relative difference of numbers that the tables of a result folder keep with five digits
 
 
 @dataclass(frozen=True)
