@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _TAG = "OrganDoseSegmentEditor"
+_PREPARED = "OrganDose.Prepared"  # attribute of the editor node; closing a scene resets its singletons
 _UNDO_STATES = 10
 
 
@@ -56,9 +57,11 @@ class EmbeddedSegmentEditor:
             node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentEditorNode")
             node.UnRegister(None)
             node.SetSingletonTag(_TAG)
+            node = slicer.mrmlScene.AddNode(node)
+        if node.GetAttribute(_PREPARED) is None:
             # Masks may overlap: a correction of one organ takes nothing from another.
             node.SetOverwriteMode(slicer.vtkMRMLSegmentEditorNode.OverwriteNone)
-            node = slicer.mrmlScene.AddNode(node)
+            node.SetAttribute(_PREPARED, "1")
         if not _same(self.widget.mrmlSegmentEditorNode(), node):
             self.widget.setMRMLSegmentEditorNode(node)
 
