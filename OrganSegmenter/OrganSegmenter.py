@@ -1,6 +1,7 @@
 """Slicer module: organs of a CT segmented by an engine, corrected by hand, brought in from and out to other formats."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -174,10 +175,11 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onRun(self):
         """Segment the CT that is shown into a new segmentation."""
         parameters = self._parameterNode
-        ct = parameters.ct
+        ct, organs = parameters.ct, self.organs.ticked()
         job = {"engine": parameters.engine, "engine_parameters": json.loads(parameters.engineParameters),
-               "organs": self.organs.ticked() or None}
-        self.job.run("segment", lambda folder: self.logic.makeJob(folder, ct, job), self._take(ct, parameters.engine))
+               "organs": organs}
+        self.job.run("segment", lambda folder: self.logic.makeJob(folder, ct, job),
+                     self._take(ct, parameters.engine, organs))
 
     def onImport(self):
         """Masks that others drew on this CT, from a file the user chooses."""
@@ -211,14 +213,17 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.filesJob.run("convert-masks", lambda folder: self.logic.makeImportJob(folder, ct, path),
                           self._take(ct, Path(path).name))
 
-    def _take(self, ct, name):
+    def _take(self, ct, name, wanted=()):
+        from organdose.anatomy.organs import describe
+
         parameters = self._parameterNode
 
         def take(folder):
             node, line = yield from self.logic.takeMasks(folder, ct, name)
             if parameters.parameterNode.GetScene() is not None:  # whichever module is shown by now
                 parameters.segmentation = node
-            return line
+            absent = [describe(organ).title for organ in wanted if node.GetSegmentation().GetSegment(organ) is None]
+            return line + (_(" Not in this CT: {organs}.").format(organs=", ".join(absent)) if absent else "")
 
         return take
 
@@ -305,7 +310,9 @@ class OrganSegmenterLogic(ScriptedLoadableModuleLogic):
         """Generator: the masks a job made as a new segmentation node; returns (node, line that says what came out)."""
         from organdose.panels.masks_into_scene import masks_into_scene
 
-        return (yield from masks_into_scene(folder / "result.seg.nrrd", ctNode, name))
+        taken = yield from masks_into_scene(folder / "result.seg.nrrd", ctNode, name)
+        shutil.rmtree(folder, ignore_errors=True)  # with the CT as it was written for the job
+        return taken
 
     @staticmethod
     def exportFormats(ctNode):
@@ -340,8 +347,6 @@ class OrganSegmenterLogic(ScriptedLoadableModuleLogic):
     @staticmethod
     def takeExport(folder, path):
         """Generator: the line that says where the masks are."""
-        import shutil
-
         shutil.rmtree(folder, ignore_errors=True)
         yield 1.0
         return _("Written: {path}").format(path=path)

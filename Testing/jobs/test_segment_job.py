@@ -30,6 +30,12 @@ def test_what_is_not_in_the_image_is_noted(segment):
     assert segment().notes["lung_left"] == "no left lung in the image"
 
 
+def test_wanted_organs_that_the_image_does_not_show_do_not_cost_the_others(segment):
+    masks = segment(organs=("body", "lung_left"))
+    assert masks.names == ("body",)
+    assert masks.notes["lung_left"] == "no left lung in the image"
+
+
 @pytest.mark.parametrize(("values", "told"), [
     ({"organs": ("lung_left",)}, r"not found in this CT: lung_left. Leave them out"),
     ({"organs": ("body", "livr")}, "unknown organ 'livr'. Did you mean liver"),

@@ -17,7 +17,9 @@ from organdose.study import read_ct
 
 
 class SegmentJob(BaseModel):
-    """Parameters of one segmentation. `organs`: those wanted; all the engine can draw without.
+    """Parameters of one segmentation.
+
+    `organs`: those wanted, all the engine can draw without; what this CT does not show is left out with a note.
 
     `engine_parameters` are those the engine declares. `compressed` costs seconds for a large CT and saves disk space.
     """
@@ -36,7 +38,8 @@ class SegmentJob(BaseModel):
 
 
 def run_segment(job: SegmentJob, progress: Progress | None = None) -> OrganMasks:
-    """Draw and write the masks. Raises `InputError` for input that cannot be used, `Cancelled`."""
+    """Draw and write the masks. Raises `InputError` for input that cannot be used or shows no organ wanted, `Cancelled`.
+    """
     progress = progress or Progress()
     if not job.out.name.endswith(".seg.nrrd"):
         raise InputError("masks are written as .seg.nrrd", where=job.out, mend="Give -o a name with that ending.")
@@ -53,10 +56,9 @@ def run_segment(job: SegmentJob, progress: Progress | None = None) -> OrganMasks
     study = read_ct(job.ct, series=job.series, progress=progress)
     masks = chosen.segment(study, parameters, progress)
     if job.organs is not None:
-        absent = [name for name in job.organs if name not in masks.segments]
-        if absent:
-            raise InputError(f"not found in this CT: {', '.join(absent)}", where=job.ct, mend="Leave them out.")
         masks = masks.kept(job.organs)
+        if not masks.segments:
+            raise InputError(f"not found in this CT: {', '.join(job.organs)}", where=job.ct, mend="Leave them out.")
     write_seg_nrrd(masks, job.out, compressed=job.compressed)
     return masks
 

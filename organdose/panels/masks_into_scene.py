@@ -28,7 +28,8 @@ def masks_into_scene(path: Path, ct_node, name: str) -> Generator:
         subject_hierarchy.put_under(study, [node])
     _hide_others(node)
     show_ct_in_slices(ct_node, node)
-    return node, f"Done: {len(masks.segments)} organs. Look at each before you use it."
+    organs = "1 organ" if len(masks.segments) == 1 else f"{len(masks.segments)} organs"
+    return node, f"Done: {organs}. Look at each before you use it."
 
 
 def _check_there(ct_node) -> None:
