@@ -111,7 +111,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.noOrgansButton.clicked.connect(lambda *_args: self.organs.tick_all(False))
         self.job = JobPanel(_("Segment"), self.onRun)
         self.ui.jobPlace.layout().addWidget(self.job.widget)
-        self.filesJob = JobPanel()
+        self.filesJob = JobPanel(on_ended=lambda outcome: self._checkFiles())
         self.ui.filesJobPlace.layout().addWidget(self.filesJob.widget)
         self.editor = EmbeddedSegmentEditor(self.ui.editorPlace)
         self.ui.importButton.clicked.connect(lambda *_args: self.onImport())
@@ -207,11 +207,13 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.filesJob.run("convert-masks",
                           lambda folder: self.logic.makeExportJob(folder, ct, segmentation, path, kinds),
                           lambda folder: self.logic.takeExport(folder, path))
+        self._checkFiles()
 
     def _import(self, path):
         ct = self._parameterNode.ct
         self.filesJob.run("convert-masks", lambda folder: self.logic.makeImportJob(folder, ct, path),
                           self._take(ct, Path(path).name))
+        self._checkFiles()
 
     def _take(self, ct, name, wanted=()):
         from organdose.anatomy.organs import describe
@@ -260,12 +262,23 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         hasMasks = parameters.segmentation is not None
         self.ui.editNote.text = "" if hasMasks else _("Choose masks above, or press Segment: then correct them here.")
         self.ui.editNote.visible = not hasMasks
+        self._checkFiles()
+
+    def _checkFiles(self):
+        """Which of import and export can be pressed now, and why not."""
+        from organdose.scene.ct_facts import why_no_ct
+
+        parameters = self._parameterNode
+        if parameters is None:
+            return  # another module is shown
+        busy = _("Wait for the files before, or cancel them.") if self.filesJob.is_busy else ""
+        reason = busy or (_("Choose the CT first.") if why_no_ct(parameters.ct) else "")
         for button in (self.ui.importButton, self.ui.importFolderButton):
-            button.enabled = hasCt
-            button.toolTip = _("Masks that others drew on this CT.") if hasCt else _("Choose the CT first.")
-        self.ui.exportButton.enabled = hasCt and hasMasks
-        self.ui.exportButton.toolTip = (_("Write the masks to a file.") if self.ui.exportButton.enabled else
-                                        _("Choose the CT and the masks first."))
+            button.enabled = not reason
+            button.toolTip = reason or _("Masks that others drew on this CT.")
+        reason = reason or ("" if parameters.segmentation is not None else _("Choose the masks first."))
+        self.ui.exportButton.enabled = not reason
+        self.ui.exportButton.toolTip = reason or _("Write the masks to a file.")
 
     def _formEdited(self):
         with slicer.util.NodeModify(self._parameterNode):
