@@ -233,9 +233,11 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameterNode is None or self._sheet is None:
             return
         self.facts.show(self._sheet, everything=self.ui.allFactsCheck.checked)
-        remarks = [] if self._parameterNode.ct is None else list(self._sheet.remarks)
+        chosen = self._parameterNode.ct is not None
+        self.ui.factsTable.visible = chosen
+        remarks = list(self._sheet.remarks) if chosen else [_("Choose the CT: its facts are read from the header.")]
         self.ui.factsStatus.text = "\n".join(remarks)
-        self.ui.factsStatus.styleSheet = banner_style("stale" if remarks else "")
+        self.ui.factsStatus.styleSheet = banner_style("stale" if remarks and chosen else "")
         self.ui.factsStatus.visible = bool(remarks)
 
     def _readFacts(self):
@@ -249,12 +251,16 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             parameters.facts = facts
 
     def _factsEdited(self):
+        if self._parameterNode is None:
+            return  # a cell that was open when another module was chosen
         self._parameterNode.facts = self._sheet.to_json()
 
     def _factRefused(self, message):
         self.job.say(message, "bad" if message else "")
 
     def _formEdited(self):
+        if self._parameterNode is None:
+            return  # half typed when another module was chosen
         with slicer.util.NodeModify(self._parameterNode):
             self._parameterNode.engine = self.form.engine
             self._parameterNode.engineParameters = json.dumps(self.form.values())

@@ -1,6 +1,6 @@
 """Pictures of each module's window before, during and after a run on the generated phantom, in the stand-in Slicer.
 
-    python Testing/draw_windows.py OUT
+    python Testing/draw_windows.py OUT [--photons 20000000]
 
 Look at them: nothing may be cut off, no box empty, every number has its unit.
 """
@@ -13,13 +13,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(REPOSITORY / "Testing"), str(REPOSITORY)]
 
 _PATIENCE_S = 600
-_PHOTONS = "3000000"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--slice-mm", type=float, default=5.0)
+    parser.add_argument("--photons", type=int, default=3_000_000)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
 
@@ -33,7 +33,7 @@ def main() -> None:
         painter.draw(name, "before")
     ct, masks = _phantom(host, arguments.slice_mm)
     _segment(host, painter, ct)
-    _compute_dose(host, painter, ct, masks)
+    _compute_dose(host, painter, ct, masks, arguments.photons)
     _internal(host, painter, ct, masks)
     if host.slot_errors:
         sys.exit("\n".join(host.slot_errors))
@@ -70,12 +70,12 @@ def _segment(host, painter: _Painter, ct) -> None:
     painter.draw("OrganSegmenter", "after")
 
 
-def _compute_dose(host, painter: _Painter, ct, masks) -> None:
+def _compute_dose(host, painter: _Painter, ct, masks, photons: int) -> None:
     host.select("DoseEstimator")
     window = host.widget("DoseEstimator")
     host.choose(window.ui.ctSelector, ct)
     host.choose(window.ui.segmentationSelector, masks)
-    host.type_text(window.form.editor("histories"), _PHOTONS)
+    host.type_text(window.form.editor("histories"), str(photons))
     host.click(window.job.run_button)
     host.wait_until(lambda: "Monte Carlo" in window.job.bar.format and window.job.bar.value > 300, _PATIENCE_S,
                     "the photons to be followed")
@@ -92,7 +92,12 @@ def _internal(host, painter: _Painter, ct, masks) -> None:
     window = host.widget("InternalDosimetry")
     host.choose(window.ui.ctSelector, ct)
     host.choose(window.ui.segmentationSelector, masks)
-    window._parameterNode.frames = [slicer.util.getNode("Phantom PET")]
+    pet = slicer.util.getNode("Phantom PET")
+    window.ui.framesList.item([window.ui.framesList.item(row).text() for row in range(window.ui.framesList.count)]
+                              .index(pet.GetName())).setCheckState(2)
+    slicer.util.setSliceViewerLayers(background=ct, foreground=pet, foregroundOpacity=0.6)
+    slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    pet.GetDisplayNode().SetAndObserveColorNodeID("vtkMRMLColorTableNodeIron")
     painter.draw("InternalDosimetry", "after")
 
 
