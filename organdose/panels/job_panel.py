@@ -30,6 +30,7 @@ class JobPanel:
         self._on_run, self._on_ended = on_run, on_ended
         self._job, self._take, self._steps, self._reason = None, None, Steps(), ""
         self._folder: Path | None = None  # of the job whose result is being brought in
+        self._stopped = False
         self._build(run_text)
         self.refuse("")
 
@@ -87,7 +88,7 @@ class JobPanel:
 
     def stop(self) -> None:
         """End everything quietly: the window goes away."""
-        self._on_ended = lambda outcome: None
+        self._stopped = True
         self.cancel()
 
     def _build(self, run_text: str) -> None:
@@ -158,8 +159,9 @@ class JobPanel:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _finish(self, line: str, kind: str, outcome) -> None:
-        self.say(line, kind)
-        self._on_ended(outcome)
+        if not self._stopped:  # the widgets may be gone by now
+            self.say(line, kind)
+            self._on_ended(outcome)
 
 
 def _without_folder(outcome, folder: Path) -> str:
