@@ -1,6 +1,7 @@
 """Slicer module: from the CT exposure to dose map, organ table and DVH in the scene."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -345,4 +346,5 @@ class DoseEstimatorTest(ScriptedLoadableModuleTest):
         folder = wait_for_job("ct-dose", lambda folder: logic.makeJob(folder, ct, segmentation, sheet, job))
         result = run_to_the_end(logic.takeResult(folder, ct, segmentation, {}))
         assert_centre_below_surface(result)
+        shutil.rmtree(folder, ignore_errors=True)
         self.delayDisplay("Test passed")

@@ -179,7 +179,12 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             "appear here by themselves with the version that brings them.")
         self.ui.engineNote.text = note
         self.ui.engineNote.visible = bool(note)
-        self.job.refuse(self.form.complaint() or self.logic.complaint(self._parameterNode))
+        reason = self.form.complaint() or self.logic.complaint(self._parameterNode)
+        missing = self.logic.missingFacts(self._sheet)
+        if missing and not reason:
+            titles = ", ".join(self._sheet.titles[name][0] for name in missing)
+            reason = _("Fill in: {facts}.").format(facts=titles)
+        self.job.refuse(reason)
 
     def _showFacts(self):
         from organdose.panels.job_panel import banner_style
@@ -211,12 +216,16 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self.frames.show(self._parameterNode.frames)
 
     def _factsEdited(self):
+        if self._parameterNode is None:
+            return  # a cell that was open when another module was chosen
         self._parameterNode.facts = self._sheet.to_json()
 
     def _factRefused(self, message):
         self.job.say(message, "bad" if message else "")
 
     def _formEdited(self):
+        if self._parameterNode is None:
+            return  # half typed when another module was chosen
         with slicer.util.NodeModify(self._parameterNode):
             self._parameterNode.engine = self.form.engine
             self._parameterNode.engineParameters = json.dumps(self.form.values())

@@ -281,6 +281,8 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.exportButton.toolTip = reason or _("Write the masks to a file.")
 
     def _formEdited(self):
+        if self._parameterNode is None:
+            return  # half typed when another module was chosen
         with slicer.util.NodeModify(self._parameterNode):
             if self._parameterNode.engine != self.form.engine:
                 self._parameterNode.engine = self.form.engine
