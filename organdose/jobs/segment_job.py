@@ -38,7 +38,7 @@ class SegmentJob(BaseModel):
 
 
 def run_segment(job: SegmentJob, progress: Progress | None = None) -> OrganMasks:
-    """Draw and write the masks. Raises `InputError` for input that cannot be used or shows none of them, `Cancelled`."""
+    """Draw and write the masks. Raises `InputError` for input that cannot be used or shows none, `Cancelled`."""
     progress = progress or Progress()
     if not job.out.name.endswith(".seg.nrrd"):
         raise InputError("masks are written as .seg.nrrd", where=job.out, mend="Give -o a name with that ending.")
