@@ -35,7 +35,8 @@ def window(host, open_module, phantom_study, study):
 
 
 def masks_shown(window):
-    return masks_from_segmentation_node(window.ui.segmentationSelector.currentNode(), window.ui.ctSelector.currentNode())
+    ui = window.ui
+    return masks_from_segmentation_node(ui.segmentationSelector.currentNode(), ui.ctSelector.currentNode())
 
 
 @pytest.fixture
@@ -120,7 +121,8 @@ def test_a_dialog_that_is_left_starts_nothing(host, window):
 
 
 @pytest.mark.parametrize("name", ["out.seg.nrrd", "out.seg.dcm", "out.rtstruct.dcm"])
-def test_masks_go_out_and_can_be_read_back(window, bring_in, write_out, phantom_study, study, tmp_path, name, job_files):
+def test_masks_go_out_and_can_be_read_back(window, bring_in, write_out, phantom_study, study, tmp_path, job_files,
+                                           name):
     bring_in(phantom_study.seg_nrrd)
     files = job_files()
     assert write_out(tmp_path / name) == f"Written: {tmp_path / name}"
