@@ -33,8 +33,8 @@ def main() -> None:
         painter.draw(name, "before")
     ct, masks = _phantom(host, arguments.slice_mm)
     _segment(host, painter, ct)
-    _compute_dose(host, painter, ct, masks, arguments.photons)
     _internal(host, painter, ct, masks)
+    _compute_dose(host, painter, ct, masks, arguments.photons)
     if host.slot_errors:
         sys.exit("\n".join(host.slot_errors))
 
@@ -97,7 +97,6 @@ def _internal(host, painter: _Painter, ct, masks) -> None:
                               .index(pet.GetName())).setCheckState(2)
     slicer.util.setSliceViewerLayers(background=ct, foreground=pet, foregroundOpacity=0.6)
     slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
-    pet.GetDisplayNode().SetAndObserveColorNodeID("vtkMRMLColorTableNodeIron")
     painter.draw("InternalDosimetry", "after")
 
 

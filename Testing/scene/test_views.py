@@ -43,3 +43,13 @@ def test_table_and_chart_are_in_their_views(result):
     assert scene.GetFirstNodeByClass("vtkMRMLPlotViewNode").GetPlotChartNode() is result.dvh.chart
     layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     assert layout.GetViewArrangement() == layout.SlicerLayoutFourUpPlotTableView
+
+
+def test_only_the_segmentation_of_the_result_is_shown(result, ct_image, masks):
+    from organdose.scene.segmentation_nodes import segmentation_node_from_masks
+    from organdose.scene.views import show_in_slices
+
+    other = segmentation_node_from_masks(masks, result.ct, "another")
+    show_in_slices(result.ct, result.dose, result.segmentation)
+    assert result.segmentation.GetDisplayNode().GetVisibility()
+    assert not other.GetDisplayNode().GetVisibility()

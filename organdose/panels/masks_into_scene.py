@@ -26,7 +26,6 @@ def masks_into_scene(path: Path, ct_node, name: str) -> Generator:
     study = subject_hierarchy.study_of(ct_node)
     if study:
         subject_hierarchy.put_under(study, [node])
-    _hide_others(node)
     show_ct_in_slices(ct_node, node)
     organs = "1 organ" if len(masks.segments) == 1 else f"{len(masks.segments)} organs"
     return node, f"Done: {organs}. Look at each before you use it."
@@ -35,12 +34,3 @@ def masks_into_scene(path: Path, ct_node, name: str) -> Generator:
 def _check_there(ct_node) -> None:
     if ct_node.GetScene() is None:
         raise InputError("the CT was deleted meanwhile", mend="Load it and run again.")
-
-
-def _hide_others(node) -> None:
-    """Two segmentations of one CT at once cannot be told apart; the eye in the Data module shows the others again."""
-    import slicer
-
-    for other in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
-        if other.GetID() != node.GetID() and other.GetDisplayNode() is not None:
-            other.GetDisplayNode().SetVisibility(False)

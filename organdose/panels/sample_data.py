@@ -109,9 +109,23 @@ def _loaded(study: Path) -> list:
     masks = segmentation_node_from_masks(read_masks(paths.dicom_seg, read), ct, "Phantom organs")
     pet = volume_node_from_image(_pet_image(paths.pet), "Phantom PET")
     pet.SetAttribute(FOLDER_ATTRIBUTE, str(paths.pet))
-    pet.GetDisplayNode().SetAndObserveColorNodeID("vtkMRMLColorTableNodeInvertedGrey")
+    _show_as_overlay(pet)
     show_ct_in_slices(ct, masks)
     return [ct, masks, pet]
+
+
+def _show_as_overlay(pet) -> None:
+    """Hot colours from a twentieth of the window on: below it the CT is seen."""
+    import numpy as np
+    import slicer
+
+    top = float(np.percentile(slicer.util.arrayFromVolume(pet), 99.9))
+    display = pet.GetDisplayNode()
+    display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeIron")
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(0.0, top)
+    display.SetThreshold(0.05 * top, float(np.finfo(np.float32).max))
+    display.ApplyThresholdOn()
 
 
 def _pet_image(folder: Path):

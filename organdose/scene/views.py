@@ -18,10 +18,11 @@ _SEARCH_STEP = 4  # voxels
 
 
 def show_in_slices(ct_node, dose_node, segmentation_node, opacity: float = DOSE_OPACITY) -> None:
-    """CT in the background and dose in the foreground of every slice view, fitted to the patient."""
+    """CT, dose over it and the outlines of this segmentation alone in every slice view, fitted to the patient."""
     import slicer
 
     scene = start_slicer()
+    show_only(segmentation_node)
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
         composite.SetBackgroundVolumeID(ct_node.GetID())
         composite.SetForegroundVolumeID(dose_node.GetID())
@@ -40,10 +41,20 @@ def show_in_slices(ct_node, dose_node, segmentation_node, opacity: float = DOSE_
         legend.Modified()  # views that did not show the dose when it was added look again
 
 
-def show_ct_in_slices(ct_node, segmentation_node) -> None:
-    """A CT alone in every slice view, through the middle of its segments."""
+def show_only(segmentation_node) -> None:
+    """Show this segmentation and no other: two of one CT at once cannot be told apart."""
     import slicer
 
+    for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode", start_slicer()):
+        if node.GetDisplayNode() is not None:
+            node.GetDisplayNode().SetVisibility(node.GetID() == segmentation_node.GetID())
+
+
+def show_ct_in_slices(ct_node, segmentation_node) -> None:
+    """A CT with this segmentation alone in every slice view, through the middle of the segments."""
+    import slicer
+
+    show_only(segmentation_node)
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", start_slicer()):
         composite.SetBackgroundVolumeID(ct_node.GetID())
         composite.SetForegroundVolumeID(None)
