@@ -92,6 +92,7 @@ def test_the_button_loads_ct_masks_and_pet(sample, host, tmp_path, stages):
     assert (ct.GetName(), pet.GetName(), masks.GetName()) == ("Phantom CT", "Phantom PET", "Phantom organs")
     hu, activity = slicer.util.arrayFromVolume(ct), slicer.util.arrayFromVolume(pet)
     assert hu.shape[1:] == (64, 64) and hu.min() < -900 and hu.max() > 200 and activity.max() > 1000
+    assert activity.dtype == np.float32, "slices of a PET have rescale slopes of their own"
     liver = masks_from_segmentation_node(masks, ct).mask("liver")
     assert 20 < np.median(hu[liver]) < 90
     facts = fact_sheet_of(ct).header

@@ -79,10 +79,10 @@ def test_an_error_that_nobody_takes_is_logged(steps, host, caplog):
 
 def test_a_new_work_replaces_the_old(steps, host):
     old, new, values = [], [], []
-    steps.run(work_of(1000, old), on_done=lambda value: values.append("old"))
+    steps.run(work := work_of(1000, old), on_done=lambda value: values.append("old"))
     host.wait_until(lambda: old, 10, "the first step")
     steps.run(work_of(2, new), on_done=lambda value: values.append("new"))
-    assert old[-1] == "closed"
+    assert old[-1] == "closed" and work.gi_frame is None
     count = len(old)
     host.wait_until(lambda: values, 10, "the end of the new work")
     assert values == ["new"] and len(old) == count
@@ -90,11 +90,11 @@ def test_a_new_work_replaces_the_old(steps, host):
 
 def test_stop_closes_the_generator_and_tells_nobody(steps, host):
     log, told = [], []
-    steps.run(work_of(1000, log), on_step=told.append, on_done=told.append, on_error=told.append)
+    steps.run(work := work_of(1000, log), on_step=told.append, on_done=told.append, on_error=told.append)
     host.wait_until(lambda: told, 10, "the first turn")
     told.clear()
     steps.stop()
-    assert log[-1] == "closed" and not steps.is_busy
+    assert log[-1] == "closed" and work.gi_frame is None and not steps.is_busy
     host.process(0.05)
     assert not told
 
@@ -125,8 +125,9 @@ def test_work_stopped_by_what_its_own_step_shows_is_closed_after_that_step(steps
         finally:
             log.append("closed")
 
-    steps.run(showing(), on_step=told.append, on_done=told.append, on_error=told.append)
+    steps.run(work := showing(), on_step=told.append, on_done=told.append, on_error=told.append)
     host.wait_until(lambda: "closed" in log, 10, "the generator to be closed")
+    assert work.gi_frame is None, "closed, and not only forgotten"
     assert log == ["step finished", "closed"] and not told and not steps.is_busy
 
 
