@@ -232,3 +232,16 @@ def test_an_organ_that_is_erased_keeps_its_row_and_says_so(result, cylinder, set
     redraw(cylinder, 0)
     settled()
     assert row(result).volume_ml == 0 and math.isnan(row(result).mean_mgy) and row(result).note
+
+
+def test_a_result_whose_ct_got_other_values_says_so(result, following, told, settled):
+    import slicer
+
+    result.ct.GetDisplayNode().SetWindowLevel(100, 10)  # looking at it differently is no change
+    settled()
+    assert not result.organ_table.GetAttribute("OrganDose.CTChanged")
+    slicer.util.arrayFromVolume(result.ct)[:] += 20
+    slicer.util.arrayFromVolumeModified(result.ct)
+    settled()
+    assert "CT" in result.organ_table.GetAttribute("OrganDose.CTChanged")
+    assert result.organ_table in told

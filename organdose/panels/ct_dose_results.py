@@ -9,7 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from organdose.errors import InputError
-from organdose.panels.result_following import STALE_ATTRIBUTE, result_following
+from organdose.panels.result_following import CT_CHANGED_ATTRIBUTE, STALE_ATTRIBUTE, result_following
 
 RESULT_ATTRIBUTE, CT_DOSE = "OrganDose.Result", "ct-dose"
 INPUTS_ATTRIBUTE = "OrganDose.Inputs"  # JSON of what the result was computed from, by the window's names
@@ -316,8 +316,9 @@ def _why_stale(result, parameters, inputs: dict[str, object]) -> list[str]:
                               ("masks", parameters.segmentation, result.segmentation)):
         if chosen is not None and chosen is not its:
             sentences.append(f"The {what} of this result: {its.GetName()}, not what is chosen above.")
-    if said := result.organ_table.GetAttribute(STALE_ATTRIBUTE):
-        sentences.append(f"Stale: {said}.")
+    for attribute in (STALE_ATTRIBUTE, CT_CHANGED_ATTRIBUTE):
+        if said := result.organ_table.GetAttribute(attribute):
+            sentences.append(f"Stale: {said}.")
     return sentences
 
 

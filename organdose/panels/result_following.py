@@ -9,7 +9,8 @@ import logging
 from collections.abc import Callable
 
 _shared: dict[str, object] = {}
-STALE_ATTRIBUTE = "OrganDose.Stale"  # of the table: why it no longer stands
+# Of the table: why it no longer stands. The second stays until the dose is computed again.
+STALE_ATTRIBUTE, CT_CHANGED_ATTRIBUTE = "OrganDose.Stale", "OrganDose.CTChanged"
 _SETTLE_MS = 10  # one stroke of a brush is several events
 
 
@@ -78,6 +79,7 @@ class _Followed:
 
     def __init__(self, result, tell: Callable[[object], None]):
         import qt
+        import slicer
 
         from organdose.panels.steps import Steps
         from organdose.scene.live_results import LiveResult
@@ -90,6 +92,8 @@ class _Followed:
         self._timer.setInterval(_SETTLE_MS)
         self._timer.timeout.connect(self._work)
         self._tags = self._live.observe_edits(lambda *_: self._timer.start())
+        self._ct_mtime = _voxels_mtime(result.ct)
+        self._ct_tag = result.ct.AddObserver(slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent, self._ct_modified)
         self._timer.start()
 
     @property
@@ -107,6 +111,13 @@ class _Followed:
         self._timer.stop()
         self._steps.stop()
         self._live.stop_observing(self._tags)
+        self._result.ct.RemoveObserver(self._ct_tag)
+
+    def _ct_modified(self, caller, event) -> None:
+        """The masses of the table follow the CT's new values, the dose was computed with the old ones."""
+        if _voxels_mtime(self._result.ct) != self._ct_mtime:
+            self._table.SetAttribute(CT_CHANGED_ATTRIBUTE, "the CT's values changed since this was computed")
+            self._tell_changes()
 
     def _work(self) -> None:
         # An edit while earlier ones are being followed: what is edited now goes first, the rest comes after it.
@@ -126,3 +137,9 @@ class _Followed:
         logging.error("the organ table could not follow the edit: %s", error, exc_info=error)
         self._table.SetAttribute(STALE_ATTRIBUTE, f"the table could not follow the last edit ({error})")
         self._tell_changes()
+
+
+def _voxels_mtime(volume_node) -> int | None:
+    image = volume_node.GetImageData()
+    scalars = image.GetPointData().GetScalars() if image is not None else None
+    return scalars.GetMTime() if scalars is not None else None
