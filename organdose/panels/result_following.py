@@ -93,7 +93,8 @@ class _Followed:
         self._timer.timeout.connect(self._work)
         self._tags = self._live.observe_edits(lambda *_: self._timer.start())
         self._ct_mtime = _voxels_mtime(result.ct)
-        self._ct_tag = result.ct.AddObserver(slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent, self._ct_modified)
+        self._ct_tags = [result.ct.AddObserver(event, self._ct_modified)  # which one comes depends on who writes
+                         for event in (slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent, "ModifiedEvent")]
         self._timer.start()
 
     @property
@@ -111,7 +112,8 @@ class _Followed:
         self._timer.stop()
         self._steps.stop()
         self._live.stop_observing(self._tags)
-        self._result.ct.RemoveObserver(self._ct_tag)
+        for tag in self._ct_tags:
+            self._result.ct.RemoveObserver(tag)
 
     def _ct_modified(self, caller, event) -> None:
         """The masses of the table follow the CT's new values, the dose was computed with the old ones."""
