@@ -162,9 +162,10 @@ def test_cancel_while_the_job_runs_leaves_no_files(panel, ends, host):
 
 
 def test_cancel_while_the_result_is_brought_in(panel, ends, host):
-    closed = []
+    begun, closed = [], []
 
     def endless(folder):
+        begun.append(1)
         try:
             while True:
                 yield 0.5
@@ -172,7 +173,8 @@ def test_cancel_while_the_result_is_brought_in(panel, ends, host):
             closed.append(1)
 
     folders = run(panel, take=endless)
-    wait_for(panel, host, "Bringing the result into the scene")
+    host.wait_until(lambda: begun, 60, "the first step")
+    assert panel.bar.format == "Bringing the result into the scene"
     host.click(panel.cancel_button)
     assert closed == [1] and panel.status.text == CANCELLED and not panel.is_busy and not folders[0].exists()
     assert [outcome.state.name for outcome in ends] == ["CANCELLED"]

@@ -104,7 +104,7 @@ def test_the_button_loads_ct_masks_and_pet(sample, host, tmp_path, stages):
     assert "Generating the phantom study" in stages and len(stages) > 2, "the dialog says what is being done"
 
 
-@pytest.mark.parametrize("stage", ["Generating the phantom study", "writing CT"])
+@pytest.mark.parametrize("stage", ["Generating the phantom study", "phantom in voxels"])
 def test_cancel_leaves_neither_nodes_nor_files(sample, host, tmp_path, cancel_at, stage):
     said = cancel_at(stage)
     sample.register_sample_data()
@@ -112,7 +112,7 @@ def test_cancel_leaves_neither_nodes_nor_files(sample, host, tmp_path, cancel_at
     assert said[-1] == stage
     assert nodes("vtkMRMLScalarVolumeNode") == [] and nodes("vtkMRMLSegmentationNode") == []
     assert not progress_dialogs() and host.dialogs.shown == []
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.name for path in tmp_path.rglob("*")] in ([], ["OrganDosePhantom"], ["OrganDosePhantom", "job"])
 
 
 def test_cancel_is_an_exception_for_callers(sample, cancel_at):
