@@ -113,6 +113,28 @@ def computed(host, ready):  # noqa: F811
     return ready
 
 
+@pytest.fixture(scope="session")
+def saved_result(tmp_path_factory) -> Path:
+    """Where the scene of the first `computed` is kept for `opened`."""
+    return tmp_path_factory.mktemp("scene") / "computed.mrb"
+
+
+@pytest.fixture
+def opened(host, open_module, facts, saved_result, request):  # noqa: F811
+    """As `computed`, in a scene that was saved and is opened again: what needs no run need not wait for one."""
+    from organdose.scene.ct_dose_scene import find_results
+
+    if not saved_result.is_file():
+        request.getfixturevalue("computed")
+        host.save_scene(saved_result)
+        host.reset()
+    window = open_module("DoseEstimator")
+    host.load_scene(saved_result)
+    result, = find_results()
+    return SimpleNamespace(window=window, ui=window.ui, ct=result.ct, masks=result.segmentation, facts=facts(window),
+                           result=result)
+
+
 @pytest.fixture
 def settled(host):  # noqa: F811
     """Waits until the results of the scene have followed the edits of their masks."""

@@ -72,16 +72,16 @@ def test_the_result_is_shown_in_the_scene_and_in_the_window(host, computed):
     assert result.segmentation is computed.masks
 
 
-def test_the_descriptors_of_the_examination_have_their_units(computed):
-    text = computed.ui.descriptorsLabel.text
+def test_the_descriptors_of_the_examination_have_their_units(opened):
+    text = opened.ui.descriptorsLabel.text
     for words in ("CTDIvol 10 mGy (32 cm phantom)", "120 kV", "5e+04 photons", "engine mc"):
         assert words in text
     dlp = float(re.search(r"DLP ([\d.]+) mGy cm", text)[1])
     assert dlp == pytest.approx(10 * 24, rel=0.01)  # 20 cm of slices, and half a rotation of 4 cm at each end
 
 
-def test_the_report_opens_whole_in_the_browser(host, computed):
-    host.click(computed.ui.reportButton)
+def test_the_report_opens_whole_in_the_browser(host, opened):
+    host.click(opened.ui.reportButton)
     shown = host.dialogs.shown[-1]
     assert shown.kind == "url" and shown.text.startswith("file:///")
     report = Path(shown.text.removeprefix("file://")).read_text(encoding="utf-8")
@@ -89,28 +89,28 @@ def test_the_report_opens_whole_in_the_browser(host, computed):
     assert "Spinal cord" in report and "data:image/png;base64," in report
 
 
-def test_the_table_is_saved_as_csv_and_copied(host, computed, tmp_path):
+def test_the_table_is_saved_as_csv_and_copied(host, opened, tmp_path):
     import qt
 
     host.dialogs.answer_file(tmp_path / "organs.csv")
-    host.click(computed.ui.csvButton)
+    host.click(opened.ui.csvButton)
     with open(tmp_path / "organs.csv", encoding="utf-8", newline="") as file:
         saved = {row["organ"]: row for row in csv.DictReader(line for line in file if not line.startswith("#"))}
-    rows = {row.organ: row for row in rows_from_table_node(computed.result.organ_table)}
+    rows = {row.organ: row for row in rows_from_table_node(opened.result.organ_table)}
     assert saved.keys() == rows.keys()
     assert float(saved["body"]["mean_mgy"]) == pytest.approx(rows["body"].mean_mgy, rel=1e-3)
-    host.click(computed.ui.copyButton)
+    host.click(opened.ui.copyButton)
     first, *lines = qt.QApplication.clipboard().text().splitlines()
     assert first.split("\t")[:2] == ["Organ", "Mean mGy"]
     assert len(lines) == len(rows)
-    host.click(computed.ui.csvButton)  # nobody answers: the dialog is left with Cancel
+    host.click(opened.ui.csvButton)  # nobody answers: the dialog is left with Cancel
     assert not [each for each in host.dialogs.shown if each.kind == "message"]
 
 
-def test_a_table_that_cannot_be_written_is_told_in_a_message(host, computed, tmp_path):
+def test_a_table_that_cannot_be_written_is_told_in_a_message(host, opened, tmp_path):
     (tmp_path / "file").write_text("in the way")
     host.dialogs.answer_file(tmp_path / "file" / "organs.csv")
-    host.click(computed.ui.csvButton)
+    host.click(opened.ui.csvButton)
     message = host.dialogs.shown[-1]
     assert message.kind == "message" and "the table could not be written" in message.text
 
@@ -147,38 +147,38 @@ def test_removing_the_result_leaves_the_scene_as_before_the_run(host, ready, nod
     assert ready.window.job.run_button.enabled
 
 
-def test_results_of_two_runs_are_shown_and_removed_one_by_one(host, computed):
-    first = computed.result.organ_table
-    host.type_text(computed.ui.voxelSpin, "20")
-    assert run(host, computed.window).startswith("Done")
-    second = computed.ui.resultSelector.currentNode()
+def test_results_of_two_runs_are_shown_and_removed_one_by_one(host, opened):
+    first = opened.result.organ_table
+    host.type_text(opened.ui.voxelSpin, "20")
+    assert run(host, opened.window).startswith("Done")
+    second = opened.ui.resultSelector.currentNode()
     assert second is not first and len(find_results()) == 2
     spacing = {result.organ_table.GetID(): result.dose.GetSpacing()[0] for result in find_results()}
     assert (spacing[first.GetID()], spacing[second.GetID()]) == (pytest.approx(10), pytest.approx(20))
-    host.choose(computed.ui.resultSelector, first)
+    host.choose(opened.ui.resultSelector, first)
     mean = {row.organ: row.mean_mgy for row in rows_from_table_node(first)}["body"]
-    assert float(table_texts(computed.ui.organTable)[describe("body").title][0]) == pytest.approx(mean, rel=1e-3)
-    assert computed.ui.staleLabel.text == "Stale: dose voxel changed since this was computed."
-    host.click(computed.ui.removeButton)
+    assert float(table_texts(opened.ui.organTable)[describe("body").title][0]) == pytest.approx(mean, rel=1e-3)
+    assert opened.ui.staleLabel.text == "Stale: dose voxel changed since this was computed."
+    host.click(opened.ui.removeButton)
     left, = find_results()
     assert left.organ_table is second
-    host.choose(computed.ui.resultSelector, second)
-    assert not computed.ui.staleLabel.visible
-    host.click(computed.ui.reportButton)
+    host.choose(opened.ui.resultSelector, second)
+    assert not opened.ui.staleLabel.visible
+    host.click(opened.ui.reportButton)
 
 
-def test_other_tables_are_no_results(host, computed):
+def test_other_tables_are_no_results(host, opened):
     other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", "Somebody's table")
-    computed.ui.resultSelector.setCurrentNode(other)
-    assert computed.ui.resultSelector.currentNode() is not other
+    opened.ui.resultSelector.setCurrentNode(other)
+    assert opened.ui.resultSelector.currentNode() is not other
 
 
-def test_a_result_is_stale_while_what_it_was_computed_from_is_changed(host, computed):
-    ui, label = computed.ui, computed.ui.staleLabel
-    photons = computed.window.form.editor("histories")
+def test_a_result_is_stale_while_what_it_was_computed_from_is_changed(host, opened):
+    ui, label = opened.ui, opened.ui.staleLabel
+    photons = opened.window.form.editor("histories")
     changes = {"engine parameters": (lambda text: host.type_text(photons, text), "60000", "50000"),
                "dose voxel": (lambda text: host.type_text(ui.voxelSpin, text), "12", "10"),
-               "acquisition facts": (lambda text: computed.facts.write("CTDIvol", text), "11", "10")}
+               "acquisition facts": (lambda text: opened.facts.write("CTDIvol", text), "11", "10")}
     assert not label.visible
     for name, (change, other, before) in changes.items():
         change(other)
@@ -190,16 +190,16 @@ def test_a_result_is_stale_while_what_it_was_computed_from_is_changed(host, comp
     assert label.text == "Stale: engine parameters, dose voxel, acquisition facts changed since this was computed."
 
 
-def test_a_result_tells_when_other_images_are_chosen(host, computed):
+def test_a_result_tells_when_other_images_are_chosen(host, opened):
     from organdose.panels.self_test import water_cylinder
 
     ct, masks, _ = water_cylinder()
-    host.choose(computed.ui.segmentationSelector, masks)
-    assert "masks" in computed.ui.staleLabel.text
-    host.choose(computed.ui.segmentationSelector, computed.masks)
-    assert not computed.ui.staleLabel.visible
-    host.choose(computed.ui.ctSelector, ct)
-    assert "CT" in computed.ui.staleLabel.text
+    host.choose(opened.ui.segmentationSelector, masks)
+    assert "masks" in opened.ui.staleLabel.text
+    host.choose(opened.ui.segmentationSelector, opened.masks)
+    assert not opened.ui.staleLabel.visible
+    host.choose(opened.ui.ctSelector, ct)
+    assert "CT" in opened.ui.staleLabel.text
 
 
 def lines_and_surfaces(dose):
@@ -207,8 +207,8 @@ def lines_and_surfaces(dose):
              bool(model.GetDisplayNode().GetVisibility3D())) for model in isodose_models(dose)}
 
 
-def test_isodoses_follow_the_window(host, computed):
-    ui, dose = computed.ui, computed.result.dose
+def test_isodoses_follow_the_window(host, opened):
+    ui, dose = opened.ui, opened.result.dose
     assert isodose_models(dose) == []
     host.click(ui.linesCheck)
     assert len(isodose_models(dose)) >= 4, "five levels are proposed"
@@ -224,8 +224,8 @@ def test_isodoses_follow_the_window(host, computed):
     assert isodose_models(dose) == []
 
 
-def test_levels_that_are_no_doses_are_told_and_the_isodoses_can_be_put_off(host, computed):
-    ui, dose = computed.ui, computed.result.dose
+def test_levels_that_are_no_doses_are_told_and_the_isodoses_can_be_put_off(host, opened):
+    ui, dose = opened.ui, opened.result.dose
     for text in ("low, high", "-3, 5", "0", "nan"):
         host.type_text(ui.levelsEdit, "5")
         host.click(ui.linesCheck)
@@ -238,11 +238,11 @@ def test_levels_that_are_no_doses_are_told_and_the_isodoses_can_be_put_off(host,
         assert isodose_models(dose) == []
 
 
-def test_the_opacity_of_the_dose_is_that_of_the_slider(host, computed):
-    host.type_text(computed.ui.opacitySlider, "0.8")
+def test_the_opacity_of_the_dose_is_that_of_the_slider(host, opened):
+    host.type_text(opened.ui.opacitySlider, "0.8")
     red = slicer.app.applicationLogic().GetSliceLogicByLayoutName("Red").GetSliceCompositeNode()
     assert red.GetForegroundOpacity() == pytest.approx(0.8)
     red.SetForegroundVolumeID(None)
-    host.click(computed.ui.showButton)
-    assert red.GetForegroundVolumeID() == computed.result.dose.GetID()
+    host.click(opened.ui.showButton)
+    assert red.GetForegroundVolumeID() == opened.result.dose.GetID()
     assert red.GetForegroundOpacity() == pytest.approx(0.8)

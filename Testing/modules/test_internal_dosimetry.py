@@ -99,7 +99,7 @@ def test_volumes_of_the_scene_are_offered_as_they_come_and_go(host, window, cyli
     assert listed(window) == ["Water cylinder"]
 
 
-def test_doses_are_no_frames(host, computed, open_module):
+def test_doses_are_no_frames(host, opened, open_module):
     window = open_module("InternalDosimetry")
     assert listed(window) == ["Water cylinder"]
 

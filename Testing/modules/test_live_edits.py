@@ -15,15 +15,15 @@ TITLE = describe("spinal_cord").title
 
 
 @pytest.fixture
-def editing(host, computed, open_module, settled):
-    """OrganSegmenter on the masks of a computed dose, ready to paint the spinal cord: `editor`, `rows`, `curve`."""
-    computed.segmenter = open_module("OrganSegmenter")
-    host.choose(computed.segmenter.ui.ctSelector, computed.ct)
-    host.choose(computed.segmenter.ui.segmentationSelector, computed.masks)
-    computed.editor = unwrap(computed.segmenter.editor.widget)
-    computed.editor.setCurrentSegmentID("spinal_cord")
+def editing(host, opened, open_module, settled):
+    """OrganSegmenter on the masks of a opened dose, ready to paint the spinal cord: `editor`, `rows`, `curve`."""
+    opened.segmenter = open_module("OrganSegmenter")
+    host.choose(opened.segmenter.ui.ctSelector, opened.ct)
+    host.choose(opened.segmenter.ui.segmentationSelector, opened.masks)
+    opened.editor = unwrap(opened.segmenter.editor.widget)
+    opened.editor.setCurrentSegmentID("spinal_cord")
     settled()
-    return computed
+    return opened
 
 
 def row(result):

@@ -137,7 +137,7 @@ def test_a_value_half_typed_when_the_module_is_left_breaks_nothing(host, ready, 
     assert ready.window.form.values()["histories"] == spin.value() in (50000, 70000)
 
 
-def test_all_three_modules_follow_a_scene_that_is_closed(host, computed, open_module):
+def test_all_three_modules_follow_a_scene_that_is_closed(host, opened, open_module):
     for name in MODULES:
         open_module(name)
     host.close_scene()

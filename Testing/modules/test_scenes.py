@@ -116,34 +116,34 @@ def test_deleted_inputs_are_missed_at_once(host, ready, what, words):
 
 
 @pytest.mark.parametrize("what", ["ct", "masks", "dose"])
-def test_a_result_that_lost_a_part_says_so(host, computed, what):
-    node = computed.result.dose if what == "dose" else getattr(computed, what)
-    host.click(computed.ui.linesCheck)
+def test_a_result_that_lost_a_part_says_so(host, opened, what):
+    node = opened.result.dose if what == "dose" else getattr(opened, what)
+    host.click(opened.ui.linesCheck)
     host.scene.RemoveNode(node)
     host.process()
-    assert "no longer in the scene" in computed.ui.staleLabel.text
-    assert not computed.ui.showButton.enabled and not computed.ui.csvButton.enabled
-    assert not computed.ui.organTable.visible
-    host.type_text(computed.ui.voxelSpin, "12")  # nothing breaks
+    assert "no longer in the scene" in opened.ui.staleLabel.text
+    assert not opened.ui.showButton.enabled and not opened.ui.csvButton.enabled
+    assert not opened.ui.organTable.visible
+    host.type_text(opened.ui.voxelSpin, "12")  # nothing breaks
 
 
-def test_a_deleted_table_is_no_result_any_more(host, computed):
-    host.scene.RemoveNode(computed.result.organ_table)
+def test_a_deleted_table_is_no_result_any_more(host, opened):
+    host.scene.RemoveNode(opened.result.organ_table)
     host.process()
-    assert computed.ui.resultSelector.currentNode() is None
-    assert computed.ui.staleLabel.text == "No dose computed yet."
-    assert not computed.ui.csvButton.enabled
+    assert opened.ui.resultSelector.currentNode() is None
+    assert opened.ui.staleLabel.text == "No dose computed yet."
+    assert not opened.ui.csvButton.enabled
 
 
 @pytest.mark.parametrize("part", ["chart", "report", "uncertainty"])
-def test_a_result_lives_on_without_its_lesser_parts(host, computed, part):
-    node = computed.result.dvh.chart if part == "chart" else getattr(computed.result, part)
+def test_a_result_lives_on_without_its_lesser_parts(host, opened, part):
+    node = opened.result.dvh.chart if part == "chart" else getattr(opened.result, part)
     host.scene.RemoveNode(node)
     host.process()
-    assert computed.ui.organTable.visible and computed.ui.csvButton.enabled
-    assert computed.ui.reportButton.enabled == (part != "report")
-    host.click(computed.ui.showButton)
-    host.click(computed.ui.removeButton)
+    assert opened.ui.organTable.visible and opened.ui.csvButton.enabled
+    assert opened.ui.reportButton.enabled == (part != "report")
+    host.click(opened.ui.showButton)
+    host.click(opened.ui.removeButton)
     assert find_results() == []
 
 
@@ -173,20 +173,20 @@ def test_an_input_deleted_while_it_is_written_breaks_nothing(host, ready, monkey
     assert find_results() == []
 
 
-def test_a_result_deleted_while_the_next_is_computed_does_no_harm(host, computed):
-    host.click(computed.window.job.run_button)
-    host.wait_until(lambda: computed.window.job.bar.text.startswith(("organ", "pict")), PATIENCE_S, "the job")
-    host.scene.RemoveNode(computed.result.dose)
-    host.scene.RemoveNode(computed.result.organ_table)
-    assert wait_for_job(host, computed.window.job).startswith("Done")
+def test_a_result_deleted_while_the_next_is_computed_does_no_harm(host, opened):
+    host.click(opened.window.job.run_button)
+    host.wait_until(lambda: opened.window.job.bar.text.startswith(("organ", "pict")), PATIENCE_S, "the job")
+    host.scene.RemoveNode(opened.result.dose)
+    host.scene.RemoveNode(opened.result.organ_table)
+    assert wait_for_job(host, opened.window.job).startswith("Done")
     result, = find_results()
-    assert computed.ui.resultSelector.currentNode() is result.organ_table
-    assert not computed.ui.staleLabel.visible
+    assert opened.ui.resultSelector.currentNode() is result.organ_table
+    assert not opened.ui.staleLabel.visible
 
 
-def test_the_window_shows_what_was_chosen_after_a_look_at_another_module(host, computed):
-    before = shown(computed.window)
+def test_the_window_shows_what_was_chosen_after_a_look_at_another_module(host, opened):
+    before = shown(opened.window)
     host.select("Data")
     slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Another")
     host.select("DoseEstimator")
-    assert shown(computed.window) == before
+    assert shown(opened.window) == before
