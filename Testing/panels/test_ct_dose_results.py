@@ -186,7 +186,7 @@ def test_without_a_result_there_is_nothing_to_press(window):
 def test_a_result_is_shown_with_what_it_came_from(shown):
     ui = shown.ui
     assert ui.organTable.rowCount == 2 and ui.organTable.visible and not ui.staleLabel.visible
-    assert ui.descriptorsLabel.text == ("CTDIvol 10 mGy (32 cm phantom), DLP 200 mGy cm, 120 kV, 1e+06 photons, "
+    assert ui.descriptorsLabel.text == ("CTDIvol 10 mGy (32 cm phantom), DLP 200 mGy cm, 120 kV, 1,000,000 photons, "
                                         "engine synthetic 1.0")
     assert ui.copyButton.enabled and ui.reportButton.enabled and ui.removeButton.enabled
 

@@ -301,3 +301,19 @@ def test_the_forms_of_the_engines_there_are_can_be_filled_in(host, show):
         for name in known:
             form.show(name, {})
             assert form.engine == name and form.values() == {} and form.complaint() == ""
+
+
+def test_an_engine_that_a_scene_asks_for_and_is_not_here_is_said_until_another_is_chosen(host, show):
+    from types import SimpleNamespace
+
+    from pydantic import BaseModel
+
+    from organdose.panels.engine_form import EngineForm
+
+    engines = {name: SimpleNamespace(title=name, parameters=type("P", (BaseModel,), {})) for name in ("one", "two")}
+    form = EngineForm(engines, lambda: None)
+    show(form.widget)
+    form.show("network-7", {})
+    assert "'network-7'" in form.complaint()
+    host.choose(form.chooser, "two")
+    assert form.complaint() == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Generator
@@ -131,8 +132,10 @@ class CTDoseResults:
         from organdose.anatomy.organs import describe
         from organdose.scene.organ_table_node import rows_from_table_node
 
-        rows = rows_from_table_node(result.organ_table)
-        highest = max(rows, key=lambda row: row.mean_mgy)
+        rows = [row for row in rows_from_table_node(result.organ_table) if not math.isnan(row.mean_mgy)]
+        highest = max(rows, key=lambda row: row.mean_mgy, default=None)
+        if highest is None:
+            return "Done: no organ has a dose."
         return (f"Done: {len(rows)} organs, highest mean dose {highest.mean_mgy:.3g} mGy "
                 f"({describe(highest.organ).title}).")
 
@@ -300,7 +303,7 @@ def _descriptors(result) -> str:
     if "tube_voltage_kv" in facts:
         parts.append(f"{facts['tube_voltage_kv']:g} kV")
     if "histories" in facts:
-        parts.append(f"{facts['histories']:.2g} photons")
+        parts.append(f"{facts['histories']:,.0f} photons")
     if "engine" in facts:
         parts.append(f"engine {facts['engine']}")
     return ", ".join(parts)

@@ -30,6 +30,7 @@ class EngineForm:
         self._editors: dict[str, _Editor] = {}
         self._initial: dict[str, object] = {}  # what each editor says while it shows the default
         self._loading = False
+        self._unknown = ""  # what a scene asks for and is not here
         self.widget = qt.QWidget()
         self._layout = qt.QFormLayout(self.widget)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -67,6 +68,8 @@ class EngineForm:
 
         if not self.engine:
             return "There is no engine for this yet."
+        if self._unknown:
+            return f"The engine {self._unknown!r} of this scene is not installed: choose another."
         try:
             self._engines[self.engine].parameters(**self.values())
         except ValidationError as error:
@@ -78,6 +81,7 @@ class EngineForm:
     def show(self, engine: str, values: Mapping[str, object]) -> None:
         """Choose an engine and set its parameters; what `values` leaves out, or has no editor for, gets its default."""
         index = self.chooser.findData(engine)
+        self._unknown = engine if index < 0 else ""
         if index < 0 or (engine == self.engine and dict(values) == self.values()):
             return
         self._loading = True
@@ -128,6 +132,7 @@ class EngineForm:
 
     def _changed(self) -> None:
         if not self._loading:
+            self._unknown = ""
             self._on_changed()
 
 
