@@ -332,39 +332,23 @@ class OrganSegmenterLogic(ScriptedLoadableModuleLogic):
     @staticmethod
     def exportFormats(ctNode):
         """The formats masks of this CT can be written in: file dialog filter to (format, ending)."""
-        from organdose.scene.ct_facts import dicom_folder_of
+        from organdose.panels.masks_to_file import export_formats
 
-        formats = {"Slicer segmentation (*.seg.nrrd)": ("seg.nrrd", ".seg.nrrd")}
-        if ctNode is not None and dicom_folder_of(ctNode) is not None:
-            formats |= {"DICOM SEG (*.seg.dcm)": ("dicom-seg", ".seg.dcm"),
-                        "DICOM RTSTRUCT (*.rtstruct.dcm)": ("rtstruct", ".rtstruct.dcm")}
-        return formats
+        return export_formats(ctNode)
 
     @staticmethod
     def makeExportJob(folder, ctNode, segmentationNode, path, formats):
-        """Generator: a 'convert-masks' job that writes the masks next to nothing half done. Raises `InputError`."""
-        from organdose.errors import InputError
-        from organdose.scene.ct_facts import dicom_folder_of, series_of
-        from organdose.scene.job_files import ct_file_steps, masks_file_steps, masks_of_node_steps, staged
+        """Generator: a 'convert-masks' job that writes the masks in the format of `path`'s ending."""
+        from organdose.panels.masks_to_file import export_job_steps
 
-        chosen = [form for form, ending in formats.values() if path.endswith(ending)]
-        if not chosen:
-            raise InputError("the name does not say in which format", where=path,
-                             mend=f"End it with {' or '.join(ending for _form, ending in formats.values())}.")
-        masks = yield from staged(_("Copying the masks"), masks_of_node_steps(segmentationNode, ctNode))
-        yield from staged(_("Writing the masks"), masks_file_steps(masks, folder / "masks.seg.nrrd"))
-        job = {"masks": str(folder / "masks.seg.nrrd"), "out": str(path), "format": chosen[0]}
-        if chosen[0] != "seg.nrrd":
-            return {**job, "ct": str(dicom_folder_of(ctNode)), "series": series_of(ctNode)}
-        yield from staged(_("Writing the CT"), ct_file_steps(ctNode, folder / "ct.nrrd"))
-        return {**job, "ct": str(folder / "ct.nrrd")}
+        return export_job_steps(folder, ctNode, segmentationNode, path, formats)
 
     @staticmethod
     def takeExport(folder, path):
-        """Generator: the line that says where the masks are."""
-        shutil.rmtree(folder, ignore_errors=True)
-        yield 1.0
-        return _("Written: {path}").format(path=path)
+        """Generator: the file of the job comes to `path`; returns the line that says so."""
+        from organdose.panels.masks_to_file import exported_steps
+
+        return exported_steps(folder, path)
 
 
 class OrganSegmenterTest(ScriptedLoadableModuleTest):

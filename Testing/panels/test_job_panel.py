@@ -174,7 +174,7 @@ def test_cancel_while_the_result_is_brought_in(panel, ends, host):
 
     folders = run(panel, take=endless)
     host.wait_until(lambda: begun, 60, "the first step")
-    assert panel.bar.format == "Bringing the result into the scene"
+    assert panel.bar.format == "Bringing in the result"
     host.click(panel.cancel_button)
     assert closed == [1] and panel.status.text == CANCELLED and not panel.is_busy and not folders[0].exists()
     assert [outcome.state.name for outcome in ends] == ["CANCELLED"]
@@ -217,14 +217,17 @@ def test_a_preparation_that_is_refused_says_why(panel, ends, host):
     assert [outcome.kind for outcome in ends] == ["input"] and not folders[0].exists()
 
 
-def test_a_result_that_cannot_be_brought_in_says_why_and_leaves_no_files(panel, ends, host):
+@pytest.mark.parametrize(("error", "line"), [
+    (InputError("the CT was deleted meanwhile"), "the CT was deleted meanwhile"),
+    (KeyError("dose"), "The result could not be brought in (KeyError): 'dose'")])
+def test_a_result_that_cannot_be_brought_in_says_why_and_leaves_no_files(panel, ends, host, error, line):
     def failing(folder):
         yield 0.1
-        raise InputError("the CT was deleted meanwhile")
+        raise error
 
     folders = run(panel, take=failing)
     wait_for_end(panel, host)
-    assert panel.status.text == "The result could not be brought into the scene: the CT was deleted meanwhile"
+    assert panel.status.text == line
     assert "#ffd9d6" in panel.status.styleSheet and len(ends) == 1 and not folders[0].exists()
 
 

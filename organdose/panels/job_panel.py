@@ -135,7 +135,7 @@ class JobPanel:
         if outcome.state.name == "DONE":
             job.keep_folder()
             self._folder = Path(folder)
-            self.bar.format = "Bringing the result into the scene"
+            self.bar.format = "Bringing in the result"
             self._steps.run(self._take(Path(folder)), on_done=lambda line: self._taken(outcome, line),
                             on_error=lambda error: self._not_taken(outcome, error))
             self._show_buttons()
@@ -150,9 +150,14 @@ class JobPanel:
     def _not_taken(self, outcome, error: Exception) -> None:
         import logging
 
-        logging.error("the result could not be brought into the scene", exc_info=error)
+        from organdose.errors import InputError
+
+        line = str(error)
+        if not isinstance(error, InputError):
+            logging.error("the result could not be brought in", exc_info=error)
+            line = f"The result could not be brought in ({type(error).__name__}): {line}"
         self._remove_folder()
-        self._finish(f"The result could not be brought into the scene: {error}", "bad", outcome)
+        self._finish(line, "bad", outcome)
 
     def _remove_folder(self) -> None:
         """Nobody took what lies there: it may be as large as the CT."""

@@ -1,0 +1,62 @@
+"""Masks of the scene as a file that the user names: a job writes it in its own folder, then it is copied there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+from organdose.errors import InputError
+
+_STEP_BYTES = 8_000_000  # some milliseconds on a slow disk
+_WRITTEN = "written"  # what the job calls its file
+
+
+def export_formats(ct_node) -> dict[str, tuple[str, str]]:
+    """The formats masks of this CT (or None) can be written in: file dialog filter to (format, ending)."""
+    from organdose.scene.ct_facts import dicom_folder_of
+
+    formats = {"Slicer segmentation (*.seg.nrrd)": ("seg.nrrd", ".seg.nrrd")}
+    if ct_node is not None and dicom_folder_of(ct_node) is not None:
+        formats |= {"DICOM SEG (*.seg.dcm)": ("dicom-seg", ".seg.dcm"),
+                    "DICOM RTSTRUCT (*.rtstruct.dcm)": ("rtstruct", ".rtstruct.dcm")}
+    return formats
+
+
+def export_job_steps(folder: Path, ct_node, segmentation_node, path: str, formats: dict) -> Generator:
+    """Generator: writes the input of a 'convert-masks' job for the file `path`, yields (stage, fraction), returns it.
+
+    Raises `InputError` for a name without one of the endings of `formats`, and for nodes that cannot be used.
+    """
+    from organdose.scene.ct_facts import dicom_folder_of, series_of
+    from organdose.scene.job_files import ct_file_steps, masks_file_steps, masks_of_node_steps, staged
+
+    chosen = [each for each in formats.values() if path.endswith(each[1])]
+    if not chosen:
+        raise InputError("the name does not say in which format", where=path,
+                         mend=f"End it with {' or '.join(ending for _form, ending in formats.values())}.")
+    (form, ending), = chosen
+    masks = yield from staged("Copying the masks", masks_of_node_steps(segmentation_node, ct_node))
+    yield from staged("Writing the masks", masks_file_steps(masks, folder / "masks.seg.nrrd"))
+    job = {"masks": str(folder / "masks.seg.nrrd"), "out": str(folder / f"{_WRITTEN}{ending}"), "format": form}
+    if form != "seg.nrrd":
+        return {**job, "ct": str(dicom_folder_of(ct_node)), "series": series_of(ct_node)}
+    yield from staged("Writing the CT", ct_file_steps(ct_node, folder / "ct.nrrd"))
+    return {**job, "ct": str(folder / "ct.nrrd")}
+
+
+def exported_steps(folder: Path, path: str) -> Generator[float, None, str]:
+    """Generator: the file of the job comes to `path`, whole or not at all; returns the line that says so.
+
+    Raises `InputError` where it cannot be written.
+    """
+    from organdose.export.whole_file import whole_file
+
+    source = next(folder.glob(f"{_WRITTEN}.*"))
+    size, done = max(1, source.stat().st_size), 0
+    with whole_file(path) as temporary, open(source, "rb") as read, open(temporary, "wb") as write:
+        while block := read.read(_STEP_BYTES):
+            done += write.write(block)
+            yield done / size
+    shutil.rmtree(folder, ignore_errors=True)
+    return f"Written: {path}"
