@@ -163,6 +163,36 @@ def test_an_export_that_cannot_be_written_is_told_in_one_line(window, bring_in, 
     assert not line.startswith("Written") and line and "\n" not in line
 
 
+@pytest.mark.parametrize("name", ["out.seg.nrrd", "out.seg.dcm"])
+def test_a_cancelled_export_leaves_nothing_in_the_users_folder(host, window, bring_in, phantom_study, tmp_path, name,
+                                                               monkeypatch):
+    from organdose.panels import masks_to_file, steps
+
+    bring_in(phantom_study.seg_nrrd)
+    monkeypatch.setattr(steps, "_TURN_S", 5e-4)
+    monkeypatch.setattr(masks_to_file, "_STEP_BYTES", 1000)
+    for stage in ("Writing the masks", "Bringing"):
+        host.dialogs.answer_file(tmp_path / name)
+        host.click(window.ui.exportButton)
+        while not window.filesJob.bar.text.startswith(stage):
+            assert window.filesJob.is_busy, window.filesJob.status.text
+            host.process()
+        host.click(window.filesJob.cancel_button)
+        host.wait_until(lambda: not window.filesJob.is_busy, PATIENCE_S, "the end")
+        assert window.filesJob.status.text == "Cancelled. Nothing was changed."
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_file_stays_when_its_replacement_is_cancelled(host, window, bring_in, phantom_study, tmp_path):
+    bring_in(phantom_study.seg_nrrd)
+    (tmp_path / "out.seg.nrrd").write_text("earlier")
+    host.dialogs.answer_file(tmp_path / "out.seg.nrrd")
+    host.click(window.ui.exportButton)
+    host.click(window.filesJob.cancel_button)
+    host.wait_until(lambda: not window.filesJob.is_busy, PATIENCE_S, "the end")
+    assert (tmp_path / "out.seg.nrrd").read_text() == "earlier"
+
+
 def test_an_import_can_be_cancelled(host, window, phantom_study, nodes, job_files):
     before, files = nodes(), job_files()
     host.dialogs.answer_file(phantom_study.rtstruct)
