@@ -45,6 +45,8 @@ class EngineForm:
         self._rows = qt.QFormLayout(self._place)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self.chooser.currentIndexChanged.connect(self._engine_changed)
+        # The one that is shown may be chosen in place of one that is not here.
+        self.chooser.activated.connect(lambda *_: self._unknown and self._changed())
         self._build()
 
     @property
