@@ -177,8 +177,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         parameters, sheet = self._parameterNode, self._sheet
         inputs = self._inputs()
         ct, segmentation = parameters.ct, parameters.segmentation
-        job = {"engine": parameters.engine, "engine_parameters": json.loads(parameters.engineParameters),
-               "voxel_mm": parameters.voxelMm}
+        job = {"engine": self.form.engine, "engine_parameters": self.form.values(), "voxel_mm": parameters.voxelMm}
 
         def take(folder):
             result = yield from self.logic.takeResult(folder, ct, segmentation, inputs, sheet.patient_sex)
@@ -275,7 +274,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """What a result depends on, to tell when it is stale: the name the window has for it, and its value."""
         parameters = self._parameterNode
         sheet = self._sheet
-        return {_("engine"): parameters.engine, _("engine parameters"): json.loads(parameters.engineParameters),
+        return {_("engine"): self.form.engine, _("engine parameters"): self.form.values(),
                 _("dose voxel"): round(parameters.voxelMm, 3),
                 _("acquisition facts"): {} if sheet is None else sheet.protocol()}
 

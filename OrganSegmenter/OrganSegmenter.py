@@ -176,10 +176,9 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Segment the CT that is shown into a new segmentation."""
         parameters = self._parameterNode
         ct, organs = parameters.ct, self.organs.ticked()
-        job = {"engine": parameters.engine, "engine_parameters": json.loads(parameters.engineParameters),
-               "organs": organs}
+        job = {"engine": self.form.engine, "engine_parameters": self.form.values(), "organs": organs}
         self.job.run("segment", lambda folder: self.logic.makeJob(folder, ct, job),
-                     self._take(ct, parameters.engine, organs))
+                     self._take(ct, self.form.engine, organs))
 
     def onImport(self):
         """Masks that others drew on this CT, from a file the user chooses."""
