@@ -98,7 +98,7 @@ def test_a_torch_that_was_not_installed_is_told_in_one_line(new_slicer, pytorch_
 
 
 @pytest.mark.parametrize("error", [subprocess.CalledProcessError(1, ["pip", "install"]),
-                                   RuntimeError("User declined package installation"), RuntimeError()])
+                                   RuntimeError("no space left"), RuntimeError()])
 def test_a_failed_installation_is_told_in_one_line(new_slicer, error):
     def fail(*_, **__):
         raise error
@@ -117,3 +117,12 @@ def test_an_installation_that_claims_success_is_checked(new_slicer):
 def test_what_is_there_already_is_enough():
     install_missing(["numpy>=1.26", "pylibjpeg-openjpeg>=2.3"], types.SimpleNamespace(
         packaging=types.SimpleNamespace(pip_ensure=lambda *_, **__: None)))
+
+
+def test_a_user_who_says_no_to_slicers_own_question_is_not_told_of_a_failure(new_slicer):
+    def decline(*_, **__):
+        raise RuntimeError("User declined package installation")
+
+    new_slicer.packaging.pip_ensure = decline
+    with pytest.raises(InputError, match=r"not installed: numba>=0\.60"):
+        install_missing(["numba>=0.60"], new_slicer)

@@ -47,6 +47,15 @@ def test_inside_slicer_its_python_lies_beside_the_application(tmp_path, monkeypa
     assert Interpreter.own().executable == python
 
 
+def test_inside_slicer_jobs_run_in_the_python_behind_the_launcher_where_that_runs(tmp_path, monkeypatch):
+    launcher = _script(tmp_path / "bin" / "PythonSlicer", "true")
+    real = _script(tmp_path / "bin" / "python-real", "exit 1")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "SlicerApp-real"))
+    assert Interpreter.own().executable == launcher  # a Python that does not run without its launcher
+    _script(real, "true")
+    assert Interpreter.own().executable == real
+
+
 def test_inside_slicer_its_python_is_found_on_the_path_at_last(tmp_path, monkeypatch):
     python = _script(tmp_path / "elsewhere" / "PythonSlicer", "true")
     monkeypatch.setattr(sys, "executable", None)

@@ -41,6 +41,12 @@ def named_values(values: Mapping[str, object], parents: tuple[str, ...] = ()) ->
     return rows
 
 
+def without_paths(values: Mapping[str, object]) -> dict[str, object]:
+    """The record without the keys that hold names of files and folders, for scenes, which are handed on."""
+    return {key: without_paths(value) if isinstance(value, Mapping) else value for key, value in values.items()
+            if isinstance(value, Mapping) or str(key).lower() not in _NAMES_A_FILE}
+
+
 def _entries(value: object) -> Mapping[str, object] | None:
     """What is nested in a value, by name or number; None where it is a plain value."""
     if isinstance(value, Mapping):

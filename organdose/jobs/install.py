@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import re
+from contextlib import suppress
 from types import ModuleType
 
 from organdose.errors import InputError
@@ -34,8 +35,7 @@ def install_missing(requirements: list[str], slicer: ModuleType) -> None:
 
 
 def _install(requirements: list[str], slicer: ModuleType) -> None:
-    # Slicer 5.11 on; it was called pydeps for a time.
-    installer = getattr(slicer, "packaging", None) or getattr(slicer, "pydeps", None)
+    installer = _package_module(slicer)
     try:
         if hasattr(installer, "pip_ensure"):
             from packaging.requirements import Requirement
@@ -48,7 +48,20 @@ def _install(requirements: list[str], slicer: ModuleType) -> None:
     except InputError:
         raise
     except Exception as error:
-        raise _failed(requirements, error) from error
+        # pip_ensure has no exception of its own for a user who says no.
+        declined = isinstance(error, RuntimeError) and "declined" in str(error).lower()
+        raise (_declined(requirements) if declined else _failed(requirements, error)) from error
+
+
+def _package_module(slicer: ModuleType) -> ModuleType | None:
+    """Slicer's own installer: from 5.11 on, called pydeps for a time, and loaded on first use only."""
+    for name in ("packaging", "pydeps"):
+        if hasattr(slicer, name):
+            return getattr(slicer, name)
+        if hasattr(slicer, "__path__"):
+            with suppress(ImportError):
+                return importlib.import_module(f"slicer.{name}")
+    return None
 
 
 def _install_torch(requirement: str) -> None:

@@ -69,7 +69,23 @@ def _own_executable() -> Path:
     if found is None:
         raise InputError("the Python of this application is not found", where=running,
                          mend="Choose a Python for jobs in the settings.")
-    return Path(found)
+    return _behind_launcher(Path(found))
+
+
+def _behind_launcher(launcher: Path) -> Path:
+    """The Python that PythonSlicer starts, where it runs with this application's environment.
+
+    The launcher stands between: it turns the signal that ended its child into an exit status of 1, and on Windows
+    gives the child another standard input than ours, so that it would outlive a crashed application.
+    """
+    real = launcher.with_name(f"python-real{launcher.suffix}")
+    window = {"creationflags": subprocess.CREATE_NO_WINDOW} if os.name == "nt" else {}
+    try:
+        runs = real.is_file() and subprocess.run([real, "-c", "import ssl, json"], stdin=subprocess.DEVNULL,
+                                                 capture_output=True, timeout=30, check=False, **window).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        runs = False
+    return real if runs else launcher
 
 
 def _package_path() -> Path | None:

@@ -90,6 +90,7 @@ class JobPanel:
         """End everything quietly: the window goes away."""
         self._stopped = True
         self.cancel()
+        self._steps.discard()
 
     def _build(self, run_text: str) -> None:
         import qt
@@ -121,7 +122,9 @@ class JobPanel:
         self.run_button.enabled = not busy and not self._reason
         self.run_button.toolTip = "A job is running." if busy else self._reason or "Start."
         self.cancel_button.enabled = busy
-        self.widget.visible = busy or self._has_run_button or bool(self.status.text)
+        wanted = busy or self._has_run_button or bool(self.status.text)
+        if not wanted or self.widget.parent() is not None:  # one without a parent would show up as a window of its own
+            self.widget.visible = wanted
         self.cancel_button.toolTip = "Stop the job; nothing of it is kept." if busy else "No job is running."
         self.bar.visible = busy
 

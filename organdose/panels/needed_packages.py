@@ -41,7 +41,8 @@ class NeededPackages:
         missing = missing_packages()
         self.text.text = (f"OrganDose needs packages that this Slicer does not have yet: {', '.join(missing)}. "
                           "Install gets these and what its jobs need from the Python Package Index, after asking.")
-        self.widget.visible = bool(missing)
+        if not missing or self.widget.parent() is not None:  # one without a parent would be a window of its own
+            self.widget.visible = bool(missing)
 
     def _install(self) -> None:
         import slicer

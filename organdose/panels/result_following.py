@@ -38,9 +38,21 @@ class ResultFollowing:
         self._timer.setInterval(0)
         self._timer.timeout.connect(self.look_again)
         scene = slicer.mrmlScene
-        for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndImportEvent, scene.EndCloseEvent):
-            scene.AddObserver(event, lambda *_: self._timer.start())
+        self._tags = [scene.AddObserver(event, lambda *_: self._timer.start()) for event in
+                      (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndImportEvent, scene.EndCloseEvent)]
+        slicer.app.connect("aboutToQuit()", self.stop)
         self.look_again()
+
+    def stop(self) -> None:
+        """Leave the scene and all results alone: the application ends."""
+        import slicer
+
+        self._timer.stop()
+        for tag in self._tags:
+            slicer.mrmlScene.RemoveObserver(tag)
+        for followed in self._followed.values():
+            followed.stop()
+        self._followed, self._tags = {}, []
 
     @property
     def is_busy(self) -> bool:
@@ -109,11 +121,14 @@ class _Followed:
                                           (self._result.segmentation, result.segmentation)))
 
     def stop(self) -> None:
+        """Let go of everything: Qt keeps what its signals are connected to, and that is hundreds of MB of masks."""
         self._timer.stop()
-        self._steps.stop()
+        self._timer.timeout.disconnect(self._work)
+        self._steps.discard()
         self._live.stop_observing(self._tags)
         for tag in self._ct_tags:
             self._result.ct.RemoveObserver(tag)
+        self._live = self._result = None
 
     def _ct_modified(self, caller, event) -> None:
         """The masses of the table follow the CT's new values, the dose was computed with the old ones."""

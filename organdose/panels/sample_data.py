@@ -27,18 +27,19 @@ def register_sample_data() -> None:
     _registered.append(NAME)
 
 
-def _load_sample(source) -> None:
-    """What the sample's button does; errors become a message."""
+def _load_sample(source) -> list:
+    """What the sample's button does: the nodes loaded; none, with a message, where that failed."""
     import slicer
 
     from organdose.errors import Cancelled, InputError
 
     try:
-        load_phantom_study()
+        return load_phantom_study()
     except Cancelled:
-        return
-    except InputError as error:
+        return []
+    except (InputError, OSError) as error:
         slicer.util.errorDisplay(str(error))
+        return []
 
 
 def load_phantom_study(**changes: object) -> list:
@@ -58,6 +59,7 @@ def _generated(study: Path, changes: dict[str, object]) -> None:
     import shutil
     import time
 
+    import qt
     import slicer
 
     from organdose.errors import Cancelled, InputError
@@ -67,7 +69,9 @@ def _generated(study: Path, changes: dict[str, object]) -> None:
     made = study.parent / "job" / "study"  # in the job's own folder, which is emptied when it is cancelled
     job = {"out": str(made), "name": "adult-male", "region": "trunk", **changes}
     process = JobProcess("phantom", job, made.parent, job_interpreter())
-    dialog = slicer.util.createProgressDialog(labelText="Generating the phantom study", maximum=100)
+    # Modal: a second press of the button would work in the same folder.
+    dialog = slicer.util.createProgressDialog(labelText="Generating the phantom study", maximum=100,
+                                              windowModality=qt.Qt.ApplicationModal)
     process.start()
     try:
         while process.outcome is None:
@@ -81,6 +85,7 @@ def _generated(study: Path, changes: dict[str, object]) -> None:
     finally:
         process.close()
         dialog.close()
+        dialog.deleteLater()
     if process.outcome.kind == "cancelled":
         raise Cancelled("the phantom study was not generated")
     if process.outcome.state.name != "DONE":

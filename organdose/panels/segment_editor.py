@@ -15,6 +15,7 @@ class EmbeddedSegmentEditor:
 
         self.widget = slicer.qMRMLSegmentEditorWidget()
         self.widget.setMaximumNumberOfUndoStates(_UNDO_STATES)
+        self._use_own_node()  # first: setting the scene makes the widget choose nodes, which belong into this one
         self.widget.setMRMLScene(slicer.mrmlScene)
         self.widget.setSegmentationNodeSelectorVisible(False)
         self.widget.setSourceVolumeNodeSelectorVisible(False)

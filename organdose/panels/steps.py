@@ -48,6 +48,12 @@ class Steps:
         if work is not None and not work.gi_running:  # one that let the window in is closed after its step
             work.close()
 
+    def discard(self) -> None:
+        """Stop for good: Qt lets go of what this holds, which can be hundreds of MB."""
+        self.stop()
+        self._timer.timeout.disconnect(self._turn)
+        self._on_step = self._on_done = self._on_error = None
+
     def _turn(self) -> None:
         work, until_s = self._work, time.monotonic() + _TURN_S
         step = None

@@ -57,7 +57,16 @@ def _start() -> None:
     timer.setInterval(_POLL_MS)
     timer.timeout.connect(queue.poll)
     timer.start()
-    slicer.app.connect("aboutToQuit()", queue.close)
     # Results of a scene that is gone have nowhere to go.
     tag = slicer.mrmlScene.AddObserver(slicer.vtkMRMLScene.StartCloseEvent, lambda *_: queue.cancel_all())
     _shared.update(queue=queue, timer=timer, tag=tag)
+    slicer.app.connect("aboutToQuit()", _stop)
+
+
+def _stop() -> None:
+    """The application ends, and the jobs with it."""
+    import slicer
+
+    _shared["timer"].stop()
+    slicer.mrmlScene.RemoveObserver(_shared["tag"])
+    _shared["queue"].close()

@@ -16,6 +16,7 @@ from organdose.anatomy.organ_masks import OrganMasks
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.dose_map import DoseMap
 from organdose.errors import InputError
+from organdose.export.public_record import without_paths
 from organdose.scene import subject_hierarchy, views
 from organdose.scene.dose_display import dose_volume_node, uncertainty_volume_node
 from organdose.scene.dvh_plot import DvhPlot, dvh_plot, dvh_plot_of_chart, plot_curves, update_dvhs
@@ -51,7 +52,7 @@ class CTDoseScene:
 
     @property
     def record(self) -> dict[str, object]:
-        """The run's record (`run.json`) as far as it was kept with the scene; {} without."""
+        """The run's record (`run.json`) without its paths, as far as it was kept with the scene; {} without."""
         return json.loads(self.organ_table.GetAttribute(_RECORD_ATTRIBUTE) or "{}")
 
     def remove(self, *, inputs: bool = True) -> None:
@@ -130,7 +131,7 @@ def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: li
         yield 0.2
         made.append(table := organ_table_node(rows))
         made.append(report := _report_node(report_html) if report_html else None)
-        table.SetAttribute(_RECORD_ATTRIBUTE, json.dumps(record or {}, default=str))
+        table.SetAttribute(_RECORD_ATTRIBUTE, json.dumps(without_paths(record or {}), default=str))
         yield 0.3
         if dvhs:
             plot = dvh_plot(dvhs[:_CURVES_A_STEP])

@@ -7,6 +7,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from organdose.errors import InputError, MissingFacts
+from organdose.scene.dose_display import QUANTITY_ATTRIBUTE
 from organdose.study.ct_fact_sheet import CTFactSheet
 from organdose.study.ct_study import CTStudy
 
@@ -36,6 +37,14 @@ def series_of(volume_node) -> str | None:
     return (database.instanceValue(instance, "0020,000E") or None) if instance else None
 
 
+def _files_of(volume_node) -> list[Path] | None:
+    """The files of a series that Slicer's DICOM database knows, wherever they lie; None for others."""
+    database, _ = _in_database(volume_node)
+    series = series_of(volume_node)
+    files = [Path(path) for path in database.filesForSeries(series)] if series else []
+    return files if files and all(path.is_file() for path in files) else None
+
+
 def _in_database(volume_node) -> tuple[object, str]:
     import slicer
 
@@ -52,9 +61,10 @@ def fact_sheet_of(ct_node) -> CTFactSheet:
     if folder is None:
         return CTFactSheet(remarks=("There is no DICOM header of this volume here: fill in its acquisition facts.",))
     try:
-        acquisition, sex = read_dicom_ct_facts(folder, series=series_of(ct_node))
+        acquisition, sex = read_dicom_ct_facts(folder, series=series_of(ct_node), files=_files_of(ct_node))
     except InputError as error:
-        return CTFactSheet(remarks=(f"The DICOM header cannot be used ({error})",))
+        # Without the path: it may name the patient, and remarks are saved with the scene.
+        return CTFactSheet(remarks=(f"The DICOM header cannot be used: {error.what}. {error.mend}".strip(),))
     return CTFactSheet.of(acquisition, sex)
 
 
@@ -62,6 +72,8 @@ def why_no_ct(volume_node) -> str:
     """Why a volume (or None) cannot be taken for a CT, in one line; '' when it can."""
     if volume_node is None:
         return "Choose a CT."
+    if volume_node.GetAttribute(QUANTITY_ATTRIBUTE):
+        return f"The volume {volume_node.GetName()!r} is a result: choose the CT it was computed from."
     image = volume_node.GetImageData()
     if image is None or not image.GetNumberOfPoints():
         return f"The volume {volume_node.GetName()!r} is empty: load it again, or choose another."

@@ -19,7 +19,8 @@ def fact_sheet_of_frame(frame_node) -> NuclearFactSheet:
     try:
         return NuclearFactSheet.of_file(file)
     except InputError as error:
-        return NuclearFactSheet(remarks=(f"The DICOM header cannot be used ({error})",))
+        # Without the path: it may name the patient, and remarks are saved with the scene.
+        return NuclearFactSheet(remarks=(f"The DICOM header cannot be used: {error.what}. {error.mend}".strip(),))
 
 
 def _any_file(folder: Path | None) -> Path | None:

@@ -84,7 +84,7 @@ def fit_to(slice_node, corners: np.ndarray) -> None:
     width_mm, height_mm = (margin * sum(abs(axes.GetElement(row, column)) * (high - low)[row] for row in range(3))
                            for column, margin in enumerate(_MARGINS))
     pixels = slice_node.GetDimensions()
-    mm_per_pixel = max(width_mm / pixels[0], height_mm / pixels[1])
+    mm_per_pixel = max(width_mm / max(1, pixels[0]), height_mm / max(1, pixels[1]))  # 0 for a view not yet laid out
     offset_mm = slice_node.GetSliceOffset()
     slice_node.JumpSliceByCentering(*((low + high) / 2))
     slice_node.SetSliceOffset(offset_mm)

@@ -42,21 +42,22 @@ def read_dicom_ct(path: Path, *, series: str | None, progress: Progress) -> CTSt
     )
 
 
-def read_dicom_ct_facts(path: Path, *, series: str | None = None,
+def read_dicom_ct_facts(path: Path, *, series: str | None = None, files: Sequence[Path] | None = None,
                         progress: Progress | None = None) -> tuple[CTAcquisition, str]:
     """The acquisition facts and the patient's sex ('M', 'F' or '') of a CT series, without its pixels.
 
+    `files`, where the caller knows those of the series, are looked at instead of all that lie under `path`.
     Raises `InputError` as `read_dicom_ct` does.
     """
     with _pydicom_quiet():
-        _, _, feet_to_head, acquisition = _headers(path, series, progress or Progress())
+        _, _, feet_to_head, acquisition = _headers(path, series, progress or Progress(), files)
     return acquisition, _sex(feet_to_head[0])
 
 
-def _headers(path: Path, series: str | None,
-             progress: Progress) -> tuple[CTSeries, SliceStack, Sequence[CTSlice], CTAcquisition]:
+def _headers(path: Path, series: str | None, progress: Progress, files: Sequence[Path] | None = None,
+             ) -> tuple[CTSeries, SliceStack, Sequence[CTSlice], CTAcquisition]:
     """The series chosen, its slices in space and from feet to head, and what their headers say."""
-    chosen, remarks = choose_series(find_dicom_files(path, progress), series, path)
+    chosen, remarks = choose_series(find_dicom_files(path, progress, files), series, path)
     stack = stack_slices(chosen.slices, path)
     feet_to_head = stack.slices[::-1] if stack.is_head_first else stack.slices
     acquisition = acquisition_facts([each.header for each in feet_to_head])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,13 +72,14 @@ def _uid(header: Dataset, keyword: str, meta_keyword: str) -> str:
     return str(header.get(keyword, "") or header.file_meta.get(meta_keyword, "") or "")
 
 
-def find_dicom_files(path: Path, progress: Progress) -> list[DicomFile]:
-    """The headers of every DICOM file under `path` (a folder, or one file), in the order of their names.
+def find_dicom_files(path: Path, progress: Progress, paths: Sequence[Path] | None = None) -> list[DicomFile]:
+    """The headers of every DICOM file under `path` (a folder, or one file), in the order of their names; or of `paths`.
 
     Files that are not DICOM are passed over, and so are DICOMDIR and hidden files. Raises `InputError` when nothing
     is DICOM, and for files that are named like slices but cannot be read: passing over those would crop the study.
     """
-    paths = _all_files(path) if path.is_dir() else [path]
+    if paths is None:
+        paths = _all_files(path) if path.is_dir() else [path]
     if not paths:
         raise InputError("the folder is empty", where=path, mend="Give the folder that holds the CT slices.")
     files = []
