@@ -81,6 +81,7 @@ def test_undo_brings_the_numbers_back(host, editing, settled):
     after = row(editing.result)
     assert (after.mass_g, after.mean_mgy) == (pytest.approx(before.mass_g, rel=1e-4),
                                               pytest.approx(before.mean_mgy, rel=1e-4))
+    assert after.note == before.note
 
 
 def test_what_is_erased_leaves_the_table(host, editing, settled):

@@ -49,7 +49,8 @@ def without_voxels(segmentation_node):
 @pytest.mark.parametrize("change, words", [
     (lambda study: tilt(study.ct, 15), "not aligned with the patient axes"),
     (lambda study: under_a_transform(study.masks), "under a transform"),
-    (lambda study: without_voxels(study.masks), "all its masks are empty")], ids=["tilted CT", "masks under a transform", "empty masks"])
+    (lambda study: without_voxels(study.masks), "all its masks are empty")],
+    ids=["tilted CT", "masks under a transform", "empty masks"])
 def test_what_cannot_be_computed_is_told_in_one_line(ready, run, nodes, job_files, change, words):
     change(ready)
     before, files = nodes(), job_files()
