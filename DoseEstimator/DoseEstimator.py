@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import qt
 import slicer
 import vtk
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
@@ -41,11 +42,11 @@ class DoseEstimator(ScriptedLoadableModule):
     def __init__(self, parent):
         ScriptedLoadableModule.__init__(self, parent)
         findOrganDose()
-        from organdose.panels.module_texts import ACKNOWLEDGEMENT, CATEGORY, CONTRIBUTORS, help_text
+        from organdose.panels.module_texts import ACKNOWLEDGEMENT, CONTRIBUTORS, help_text
         from organdose.panels.sample_data import register_sample_data
 
         parent.title = _("Dose Estimator")
-        parent.categories = [translate("qSlicerAbstractCoreModule", CATEGORY)]
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Nuclear Medicine")]
         parent.dependencies = []
         parent.contributors = list(CONTRIBUTORS)
         parent.helpText = help_text("dose-estimator", _(
@@ -115,7 +116,6 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from organdose.panels.scanner_editor import ScannerEditor
         from organdose.panels.settings_panel import SettingsPanel
 
-        self.logic = DoseEstimatorLogic()
         self.facts = FactsTable(self.ui.factsTable, self._factsEdited, self._factRefused)
         self.form = EngineForm(engines(), self._formEdited, editors={"scanner": ScannerEditor})
         self.ui.enginePlace.layout().addWidget(self.form.widget)
@@ -125,6 +125,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.settings = SettingsPanel()
         self.ui.settingsPlace.layout().addWidget(self.settings.widget)
         self.ui.allFactsCheck.toggled.connect(lambda *_args: self._showFacts())
+        self.ui.levelsEdit.editingFinished.connect(lambda *_args: self._levelsEdited())
         self.ui.readHeaderButton.clicked.connect(lambda *_args: self._readFacts())
         for section in self._sections():
             section.enabled = True
@@ -132,6 +133,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndClose)
+        self.logic = DoseEstimatorLogic()  # last: what is not whole is not used
         self.initializeParameterNode()
 
     def cleanup(self):
@@ -153,6 +155,8 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event):
+        self.setParameterNode(None)
+        self.logic.forgetParameterNode()  # what it remembers is of the scene before
         if self.parent.isEntered:
             self.initializeParameterNode()
 
@@ -162,12 +166,14 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setParameterNode(self, parameterNode):
         """Show another parameter node, or none."""
+        from organdose.panels.parameter_binding import bind
+
         if self._parameterNode is not None:
             self._parameterNode.disconnectGui(self._guiTag)
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
         self._parameterNode, self._guiTag, self._shown = parameterNode, None, {}
         if parameterNode is not None:
-            self._guiTag = parameterNode.connectGui(self.ui)
+            self._guiTag = bind(parameterNode, self.ui)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
             self.results.filter_selector()
             self._parametersChanged()
@@ -180,7 +186,8 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         job = {"engine": self.form.engine, "engine_parameters": self.form.values(), "voxel_mm": parameters.voxelMm}
 
         def take(folder):
-            result = yield from self.logic.takeResult(folder, ct, segmentation, inputs, sheet.patient_sex)
+            result = yield from self.logic.takeResult(folder, ct, segmentation, inputs, sheet.patient_sex,
+                                                      show=lambda: self.parent.isEntered)
             self.results.remember_folder(result, folder)
             if parameters.parameterNode.GetScene() is not None:  # whichever module is shown by now
                 parameters.result = result.organ_table
@@ -244,8 +251,12 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from organdose.scene.ct_facts import fact_sheet_of
 
         parameters = self._parameterNode
-        with slicer.util.WaitCursor():
+        # Not WaitCursor: it lets the application's events in, and we are in the middle of one.
+        qt.QApplication.setOverrideCursor(qt.Qt.WaitCursor)
+        try:
             facts = "" if parameters.ct is None else fact_sheet_of(parameters.ct).to_json()
+        finally:
+            qt.QApplication.restoreOverrideCursor()
         with slicer.util.NodeModify(parameters):
             parameters.factsCt = parameters.ct
             parameters.facts = facts
@@ -254,6 +265,11 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameterNode is None:
             return  # a cell that was open when another module was chosen
         self._parameterNode.facts = self._sheet.to_json()
+
+    def _levelsEdited(self):
+        # By hand: bound by the parameter node every key would draw the isodoses anew.
+        if self._parameterNode is not None:
+            self._parameterNode.isodoseLevels = self.ui.levelsEdit.text
 
     def _factRefused(self, message):
         self.job.say(message, "bad" if message else "")
@@ -271,19 +287,29 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._showFacts()
 
     def _inputs(self):
-        """What a result depends on, to tell when it is stale: the name the window has for it, and its value."""
+        """What a result depends on, to tell when it is stale (`ct_dose_results.INPUT_TITLES`)."""
         parameters = self._parameterNode
         sheet = self._sheet
-        return {_("engine"): self.form.engine, _("engine parameters"): self.form.values(),
-                _("dose voxel"): round(parameters.voxelMm, 3),
-                _("acquisition facts"): {} if sheet is None else sheet.protocol()}
+        return {"engine": self.form.engine, "engine_parameters": self.form.values(),
+                "dose_voxel_mm": round(parameters.voxelMm, 3), "facts": {} if sheet is None else sheet.protocol()}
 
 
 class DoseEstimatorLogic(ScriptedLoadableModuleLogic):
     """The module without its window: job of a CT in the scene, and its result back into the scene."""
 
+    def __init__(self):
+        ScriptedLoadableModuleLogic.__init__(self)
+        self._parameters = None
+
     def getParameterNode(self):
-        return DoseEstimatorParameterNode(super().getParameterNode())
+        """One wrapper for one node: each leaves observers on it."""
+        node = super().getParameterNode()
+        if self._parameters is None or self._parameters.parameterNode is not node:
+            self._parameters = DoseEstimatorParameterNode(node)
+        return self._parameters
+
+    def forgetParameterNode(self):
+        self._parameters = None
 
     @staticmethod
     def hasSegments(segmentationNode):
@@ -305,20 +331,26 @@ class DoseEstimatorLogic(ScriptedLoadableModuleLogic):
                 "protocol": str(folder / "protocol.json"), "out": str(folder / "result"), "scene": False}
 
     @staticmethod
-    def takeResult(folder, ctNode, segmentationNode, inputs, patientSex=""):
+    def takeResult(folder, ctNode, segmentationNode, inputs, patientSex="", show=lambda: True):
         """Generator that brings a finished job into the scene in short steps and returns its `CTDoseScene`.
 
-        `inputs` (JSON-able, by name) are what the result is compared with later to tell whether it is stale.
+        `inputs` (JSON-able, by name) are what the result is compared with later to tell whether it is stale. `show()`
+        says whether the views shall show it: not while somebody draws in another module.
         """
         from organdose.panels.ct_dose_results import bring_into_scene
 
-        return (yield from bring_into_scene(folder, ctNode, segmentationNode, inputs, patient_sex=patientSex))
+        return (yield from bring_into_scene(folder, ctNode, segmentationNode, inputs, patient_sex=patientSex,
+                                            show=show))
 
 
 class DoseEstimatorTest(ScriptedLoadableModuleTest):
     """Computes the dose of a water cylinder in the running Slicer and looks at the organ table."""
 
     def setUp(self):
+        from organdose.panels.needed_packages import missing_packages
+
+        if missing_packages():
+            self.skipTest(f"{', '.join(missing_packages())} must be installed first (see the module)")
         slicer.mrmlScene.Clear()
 
     def runTest(self):

@@ -35,11 +35,11 @@ class InternalDosimetry(ScriptedLoadableModule):
     def __init__(self, parent):
         ScriptedLoadableModule.__init__(self, parent)
         findOrganDose()
-        from organdose.panels.module_texts import ACKNOWLEDGEMENT, CATEGORY, CONTRIBUTORS, help_text
+        from organdose.panels.module_texts import ACKNOWLEDGEMENT, CONTRIBUTORS, help_text
         from organdose.panels.sample_data import register_sample_data
 
         parent.title = _("Internal Dosimetry")
-        parent.categories = [translate("qSlicerAbstractCoreModule", CATEGORY)]
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Nuclear Medicine")]
         parent.dependencies = []
         parent.contributors = list(CONTRIBUTORS)
         parent.helpText = help_text("internal-dosimetry", _(
@@ -100,7 +100,6 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         from organdose.panels.job_panel import JobPanel
         from organdose.panels.settings_panel import SettingsPanel
 
-        self.logic = InternalDosimetryLogic()
         self.frames = FrameList(self.ui.framesList, self._framesEdited)
         self.facts = FactsTable(self.ui.factsTable, self._factsEdited, self._factRefused)
         self.form = EngineForm({name: engine(name) for name in engine_names()}, self._formEdited)
@@ -119,6 +118,7 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndClose)
+        self.logic = InternalDosimetryLogic()  # last: what is not whole is not used
         self.initializeParameterNode()
 
     def cleanup(self):
@@ -138,6 +138,8 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event):
+        self.setParameterNode(None)
+        self.logic.forgetParameterNode()  # what it remembers is of the scene before
         if self.parent.isEntered:
             self.initializeParameterNode()
 
@@ -147,12 +149,14 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def setParameterNode(self, parameterNode):
         """Show another parameter node, or none."""
+        from organdose.panels.parameter_binding import bind
+
         if self._parameterNode is not None:
             self._parameterNode.disconnectGui(self._guiTag)
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
         self._parameterNode, self._guiTag = parameterNode, None
         if parameterNode is not None:
-            self._guiTag = parameterNode.connectGui(self.ui)
+            self._guiTag = bind(parameterNode, self.ui)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
             self._parametersChanged()
 
@@ -234,8 +238,19 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 class InternalDosimetryLogic(ScriptedLoadableModuleLogic):
     """The module without its window."""
 
+    def __init__(self):
+        ScriptedLoadableModuleLogic.__init__(self)
+        self._parameters = None
+
     def getParameterNode(self):
-        return InternalDosimetryParameterNode(super().getParameterNode())
+        """One wrapper for one node: each leaves observers on it."""
+        node = super().getParameterNode()
+        if self._parameters is None or self._parameters.parameterNode is not node:
+            self._parameters = InternalDosimetryParameterNode(node)
+        return self._parameters
+
+    def forgetParameterNode(self):
+        self._parameters = None
 
     @staticmethod
     def firstFrame(parameters):
@@ -269,6 +284,10 @@ class InternalDosimetryTest(ScriptedLoadableModuleTest):
     """Opens the module with an empty study in the running Slicer."""
 
     def setUp(self):
+        from organdose.panels.needed_packages import missing_packages
+
+        if missing_packages():
+            self.skipTest(f"{', '.join(missing_packages())} must be installed first (see the module)")
         slicer.mrmlScene.Clear()
 
     def runTest(self):

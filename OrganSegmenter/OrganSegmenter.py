@@ -37,11 +37,11 @@ class OrganSegmenter(ScriptedLoadableModule):
     def __init__(self, parent):
         ScriptedLoadableModule.__init__(self, parent)
         findOrganDose()
-        from organdose.panels.module_texts import ACKNOWLEDGEMENT, CATEGORY, CONTRIBUTORS, help_text
+        from organdose.panels.module_texts import ACKNOWLEDGEMENT, CONTRIBUTORS, help_text
         from organdose.panels.sample_data import register_sample_data
 
         parent.title = _("Organ Segmenter")
-        parent.categories = [translate("qSlicerAbstractCoreModule", CATEGORY)]
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Nuclear Medicine")]
         parent.dependencies = []
         parent.contributors = list(CONTRIBUTORS)
         parent.helpText = help_text("organ-segmenter", _(
@@ -103,7 +103,6 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from organdose.panels.settings_panel import SettingsPanel
         from organdose.segmentation.engines import engine, engine_names
 
-        self.logic = OrganSegmenterLogic()
         self.form = EngineForm({name: engine(name) for name in engine_names()}, self._formEdited)
         self.ui.enginePlace.layout().addWidget(self.form.widget)
         self.organs = OrganList(self.ui.organsList, self._organsEdited)
@@ -125,6 +124,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndClose)
+        self.logic = OrganSegmenterLogic()  # last: what is not whole is not used
         self.initializeParameterNode()
 
     def cleanup(self):
@@ -150,8 +150,11 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.job.cancel()
         self.filesJob.cancel()
         self.setParameterNode(None)
+        self.editor.show(None, None)
 
     def onSceneEndClose(self, caller, event):
+        self.setParameterNode(None)
+        self.logic.forgetParameterNode()  # what it remembers is of the scene before
         if self.parent.isEntered:
             self.initializeParameterNode()
 
@@ -161,16 +164,16 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setParameterNode(self, parameterNode):
         """Show another parameter node, or none."""
+        from organdose.panels.parameter_binding import bind
+
         if self._parameterNode is not None:
             self._parameterNode.disconnectGui(self._guiTag)
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
         self._parameterNode, self._guiTag, self._shown = parameterNode, None, {}
         if parameterNode is not None:
-            self._guiTag = parameterNode.connectGui(self.ui)
+            self._guiTag = bind(parameterNode, self.ui)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
             self._parametersChanged()
-        elif self.editor is not None:
-            self.editor.show(None, None)
 
     def onRun(self):
         """Segment the CT that is shown into a new segmentation."""
@@ -211,7 +214,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _import(self, path):
         ct = self._parameterNode.ct
         self.filesJob.run("convert-masks", lambda folder: self.logic.makeImportJob(folder, ct, path),
-                          self._take(ct, Path(path).name))
+                          self._take(ct, _("imported")))  # files are named after patients, nodes should not be
         self._checkFiles()
 
     def _take(self, ct, name, wanted=()):
@@ -295,8 +298,19 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 class OrganSegmenterLogic(ScriptedLoadableModuleLogic):
     """The module without its window: jobs on a CT of the scene, and their masks back into the scene."""
 
+    def __init__(self):
+        ScriptedLoadableModuleLogic.__init__(self)
+        self._parameters = None
+
     def getParameterNode(self):
-        return OrganSegmenterParameterNode(super().getParameterNode())
+        """One wrapper for one node: each leaves observers on it."""
+        node = super().getParameterNode()
+        if self._parameters is None or self._parameters.parameterNode is not node:
+            self._parameters = OrganSegmenterParameterNode(node)
+        return self._parameters
+
+    def forgetParameterNode(self):
+        self._parameters = None
 
     @staticmethod
     def makeJob(folder, ctNode, job):
@@ -354,6 +368,10 @@ class OrganSegmenterTest(ScriptedLoadableModuleTest):
     """Segments a water cylinder with the analytic engine in the running Slicer."""
 
     def setUp(self):
+        from organdose.panels.needed_packages import missing_packages
+
+        if missing_packages():
+            self.skipTest(f"{', '.join(missing_packages())} must be installed first (see the module)")
         slicer.mrmlScene.Clear()
 
     def runTest(self):

@@ -118,14 +118,14 @@ class _Wrapper:
         self._parameter(name)
         self._values[name].write(value)
 
-    def connectGui(self, gui) -> int:
-        """Bind every widget that carries the property SlicerParameterName; returns the tag for `disconnectGui`."""
+    def connectGui(self, gui) -> None:
+        """Bind every widget that carries the property SlicerParameterName. As in Slicer there is no tag."""
         import qt
 
         is_widget = getattr(gui, "isWidgetType", lambda: False)()
         widgets = gui.findChildren(qt.QWidget) if is_widget else vars(gui).values()
         named = ((widget.property(SlicerParameterNamePropertyName), widget) for widget in widgets)
-        return self.connectParametersToGui({name: widget for name, widget in named if name})
+        self.connectParametersToGui({name: widget for name, widget in named if name})
 
     def connectParametersToGui(self, mapping: dict) -> int:
         """Bind parameters to widgets or connectors by name; returns the tag for `disconnectGui`."""

@@ -74,7 +74,8 @@ class GreeterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.ui.applyButton.connect("clicked(bool)", self.onApply)
         self.parameters = GreeterParameters(self.logic.getParameterNode())
-        self.tag = self.parameters.connectGui(self.ui)
+        named = {widget.property("SlicerParameterName"): widget for widget in vars(self.ui).values()}
+        self.tag = self.parameters.connectParametersToGui({name: widget for name, widget in named.items() if name})
 
     def onApply(self):
         self.log.append("apply")

@@ -235,9 +235,8 @@ def test_widgets_are_found_by_their_property(wrapped, host):
     line, other = qt.QLineEdit(panel), qt.QLineEdit(panel)
     line.setProperty("SlicerParameterName", "label")
     parameters = wrapped(label=(str, "liver"))
-    tag = parameters.connectGui(panel)
+    assert parameters.connectGui(panel) is None  # Slicer 5.13 gives no tag: nobody can let go of these widgets
     assert (line.text, other.text) == ("liver", "")
-    parameters.disconnectGui(tag)
     other.setProperty("SlicerParameterName", "no such parameter")
     with pytest.raises(ValueError, match="Cannot find a param"):
         parameters.connectGui(panel)

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from organdose.errors import InputError
 from organdose.export.tables import write_dvh_csv, write_organs_csv
 
-INPUTS = {"engine": "mc", "dose voxel": 5.0, "acquisition facts": {"pitch": 1}}
+INPUTS = {"engine": "mc", "dose_voxel_mm": 5.0, "facts": {"pitch": 1}}
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_a_result_without_record_and_report_is_shown_all_the_same(window, new_re
 @pytest.mark.parametrize(("inputs", "words"), [
     (INPUTS, ""),
     (INPUTS | {"engine": "other"}, "Stale: engine changed since this was computed."),
-    (INPUTS | {"dose voxel": 3.0, "acquisition facts": {"pitch": 2}},
+    (INPUTS | {"dose_voxel_mm": 3.0, "facts": {"pitch": 2}},
      "Stale: dose voxel, acquisition facts changed since this was computed."),
     (INPUTS | {"something new": 1}, "")])
 def test_what_changed_since_is_named(shown, inputs, words):

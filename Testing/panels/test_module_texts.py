@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from organdose.panels.module_texts import ACKNOWLEDGEMENT, CATEGORY, CONTRIBUTORS, HOMEPAGE, help_text
+from organdose.panels.module_texts import ACKNOWLEDGEMENT, CONTRIBUTORS, HOMEPAGE, help_text
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -18,5 +18,5 @@ def test_the_help_of_a_module_says_what_it_is_for_warns_and_leads_to_its_page():
 @pytest.mark.parametrize("name", ["OrganSegmenter", "DoseEstimator", "InternalDosimetry"])
 def test_every_module_carries_them(host, name):
     module = host.load_module(REPOSITORY / name)
-    assert list(module.categories) == [CATEGORY] and list(module.contributors) == list(CONTRIBUTORS)
+    assert list(module.categories) == ["Nuclear Medicine"] and list(module.contributors) == list(CONTRIBUTORS)
     assert "Not a medical device" in module.helpText and module.acknowledgementText == ACKNOWLEDGEMENT

@@ -6,21 +6,24 @@ import json
 import math
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from organdose.errors import InputError
 from organdose.panels.result_following import CT_CHANGED_ATTRIBUTE, STALE_ATTRIBUTE, result_following
 
 RESULT_ATTRIBUTE, CT_DOSE = "OrganDose.Result", "ct-dose"
-INPUTS_ATTRIBUTE = "OrganDose.Inputs"  # JSON of what the result was computed from, by the window's names
+INPUTS_ATTRIBUTE = "OrganDose.Inputs"  # JSON of what the result was computed from, by the keys of INPUT_TITLES
+INPUT_TITLES = {"engine": "engine", "engine_parameters": "engine parameters", "dose_voxel_mm": "dose voxel",
+                "facts": "acquisition facts"}
 
 
 def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str, object], *,
-                     patient_sex: str = "") -> Generator:
+                     patient_sex: str = "", show: Callable[[], bool] = lambda: True) -> Generator:
     """Generator: the result in `folder`/result as nodes beside its CT and masks; returns the `CTDoseScene`.
 
-    `patient_sex` ('M', 'F' or '') chooses the reference masses that an organ cut by the image is judged by.
+    `patient_sex` ('M', 'F' or '') chooses the reference masses that an organ cut by the image is judged by. `show()`
+    says whether the views shall show it.
     Raises `InputError` for a folder that is not whole, or when CT or masks have left the scene meanwhile. Then, and
     when it is not taken to its end, the scene is as it was.
     """
@@ -49,7 +52,8 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
             if written.is_file():
                 written.unlink()
         yield 0.7
-        yield from _shown_in_views(result, dose)
+        if show():
+            yield from _shown_in_views(result, dose)
     except BaseException:
         if result is not None:
             result.remove(inputs=False)
@@ -215,6 +219,8 @@ class CTDoseResults:
             self._ui.displayStatus.visible = False
             return
         parameters, dose = self._parameters, self._result.dose
+        if self._ui.levelsEdit.text != parameters.isodoseLevels and not self._ui.levelsEdit.hasFocus():
+            self._ui.levelsEdit.text = parameters.isodoseLevels
         if self._changed("opacity", parameters.opacity):
             views.set_dose_opacity(dose, parameters.opacity)
         levels = self._levels(parameters.isodoseLevels)
@@ -313,7 +319,7 @@ def _why_stale(result, parameters, inputs: dict[str, object]) -> list[str]:
     """Sentences on how the window differs from what the result was computed from; none while it stands."""
     then = json.loads(result.organ_table.GetAttribute(INPUTS_ATTRIBUTE) or "{}")
     now = json.loads(json.dumps(inputs))
-    changed = [name for name in then if name in now and then[name] != now[name]]
+    changed = [title for key, title in INPUT_TITLES.items() if key in then and key in now and then[key] != now[key]]
     sentences = [f"Stale: {', '.join(changed)} changed since this was computed."] if changed else []
     for what, chosen, its in (("CT", parameters.ct, result.ct),
                               ("masks", parameters.segmentation, result.segmentation)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-CATEGORY = "Nuclear Medicine"
 CONTRIBUTORS = ("The OrganDose developers",)
 HOMEPAGE = "https://github.com/OrganDose/SlicerOrganDose"
 RESEARCH = "Research software. Not a medical device. Not for clinical decisions."
