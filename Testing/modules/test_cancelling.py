@@ -40,7 +40,6 @@ STAGES = {
     "the masks are written": lambda host, bar: bar.text.startswith("Writing the masks"),
     "photons are followed": lambda host, bar: bar.text.startswith("Monte Carlo"),
     "pictures are drawn": lambda host, bar: bar.text.startswith("pictures"),
-    "the result is brought in": lambda host, bar: bar.text.startswith("Bringing"),
     "the dose is in the scene": lambda host, bar: volumes(host) == 2,
     "the tables are in the scene": lambda host, bar: tables(host) == 2,
     "the result is complete": lambda host, bar: bool(find_results()),

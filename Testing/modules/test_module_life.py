@@ -125,10 +125,13 @@ def test_quitting_during_a_job_ends_it(host, queue_of_its_own, files_before, run
 
 
 def test_a_job_goes_on_while_another_module_is_shown(host, ready):
+    layout = host.scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     host.click(ready.window.job.run_button)
     host.select("Data")
+    before = layout.GetViewArrangement()
     host.wait_until(lambda: not ready.window.job.is_busy, PATIENCE_S, "the dose")
     assert len(find_results()) == 1
+    assert layout.GetViewArrangement() == before, "somebody works in the views"
     host.select("DoseEstimator")
     assert ready.ui.organTable.visible and ready.window.job.status.text.startswith("Done")
 
