@@ -198,7 +198,9 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         chosen = self.logic.firstFrame(self._parameterNode) is not None
         self._sheet.missing = self.logic.missingFacts(self._sheet) if chosen else {}
         self.facts.show(self._sheet, everything=self.ui.allFactsCheck.checked)
-        remarks = list(self._sheet.remarks) if chosen else [_("Tick the frames: their facts are read from the header.")]
+        remarks = list(self._sheet.remarks) if chosen else [
+            _("Tick the frames: their facts are read from the header.") if self.ui.framesList.count else
+            _("Load a PET or SPECT study first.")]
         self.ui.factsStatus.text = "\n".join(remarks)
         self.ui.factsStatus.styleSheet = banner_style("stale" if remarks and chosen else "")
         self.ui.factsStatus.visible = bool(remarks)
@@ -218,6 +220,7 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
     def _nodesChanged(self, caller, event):
         if self._parameterNode is not None:
             self.frames.show(self._parameterNode.frames)
+            self._showFacts()
 
     def _factsEdited(self):
         if self._parameterNode is None:

@@ -34,6 +34,7 @@ class FrameList:
             item.setCheckState(qt.Qt.Checked if node.GetID() in chosen else qt.Qt.Unchecked)
             self.widget.addItem(item)
         self.widget.blockSignals(was_blocked)
+        self.widget.visible = bool(volumes)
         rows = min(max(len(volumes), 1), _MOST_ROWS)
         height = self.widget.sizeHintForRow(0) if volumes else 20
         self.widget.setFixedHeight(rows * height + 2 * self.widget.frameWidth + 4)

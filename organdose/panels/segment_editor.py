@@ -22,7 +22,8 @@ class EmbeddedSegmentEditor:
         place.layout().addWidget(self.widget)
 
     def show(self, segmentation_node, ct_node) -> None:
-        """Edit a segmentation over a CT; None for nothing to edit."""
+        """Edit a segmentation over a CT; None for nothing to edit, and no editor."""
+        self.widget.visible = segmentation_node is not None
         if segmentation_node is None:
             if self.widget.segmentationNode() is not None:
                 self.widget.setActiveEffectByName("")
