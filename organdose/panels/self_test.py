@@ -63,15 +63,6 @@ def wait_for_job(task: str, make_job) -> Path:
     return Path(folder)
 
 
-def run_to_the_end(steps):
-    """What a generator of steps returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-
-
 def assert_centre_below_surface(result) -> None:
     """In a 24 cm water cylinder the axis gets less than the mean, and both are of the order of CTDIvol (10 mGy)."""
     from organdose.scene.organ_table_node import rows_from_table_node

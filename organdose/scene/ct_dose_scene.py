@@ -18,6 +18,7 @@ from organdose.dose_map import DoseMap
 from organdose.errors import InputError
 from organdose.export.public_record import without_paths
 from organdose.scene import subject_hierarchy, views
+from organdose.scene.at_once import at_once
 from organdose.scene.dose_display import dose_volume_node, uncertainty_volume_node
 from organdose.scene.dvh_plot import DvhPlot, dvh_plot, dvh_plot_of_chart, plot_curves, update_dvhs
 from organdose.scene.headless import start_slicer, vtk_messages_kept
@@ -106,12 +107,7 @@ def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: 
 def add_ct_dose_result(ct_node, segmentation_node, dose: DoseMap, rows: list[OrganDose],
                        dvhs: list[DoseVolumeHistogram], **more) -> CTDoseScene:
     """Put a dose computed on a CT and a segmentation of the scene beside them: `add_ct_dose_result_steps` at once."""
-    steps = add_ct_dose_result_steps(ct_node, segmentation_node, dose, rows, dvhs, **more)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return at_once(add_ct_dose_result_steps(ct_node, segmentation_node, dose, rows, dvhs, **more))
 
 
 def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: list[OrganDose],

@@ -13,6 +13,7 @@ from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import describe, expand, organs
 from organdose.errors import InputError
 from organdose.export.seg_nrrd import terminology_entry
+from organdose.scene.at_once import at_once
 from organdose.scene.headless import start_slicer
 from organdose.scene.volume_nodes import check_usable, ijk_to_ras, image_from_volume_node
 from organdose.segmentation.organ_names import own_name, vocabulary_name
@@ -30,12 +31,7 @@ _STEP_VOXELS = 16_000_000
 
 def segmentation_node_from_masks(masks: OrganMasks, ct_node, name: str = "Organs"):
     """A new segmentation node: `segmentation_node_steps` at once."""
-    steps = segmentation_node_steps(masks, ct_node, name)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return at_once(segmentation_node_steps(masks, ct_node, name))
 
 
 def segmentation_node_steps(masks: OrganMasks, ct_node, name: str = "Organs") -> Generator[float, None, object]:
