@@ -22,11 +22,14 @@ class DoseGrid:
 
     `geometry`: float32 image that stands for the grid (its values are the density). `voxels`: the same for the
     transport. `ct_density_g_cm3`: float32 (z, y, x) on the CT's own grid, from which organ masses are taken.
+    `last_covered`: part of the last slice along z that the CT fills; the rest of it is air of `air_density_g_cm3`.
     """
 
     geometry: sitk.Image
     voxels: VoxelGrid
     ct_density_g_cm3: np.ndarray
+    last_covered: float = 1.0
+    air_density_g_cm3: float = 0.0
 
 
 def dose_grid(ct: sitk.Image, voxel_mm: float, tissues: TissueTable, *, progress: Progress | None = None) -> DoseGrid:
@@ -68,4 +71,5 @@ def dose_grid(ct: sitk.Image, voxel_mm: float, tissues: TissueTable, *, progress
     materials = tuple(Material.from_symbols(name, fractions)
                       for name, fractions in zip(tissues.names, tissues.weight_fractions))
     voxels = VoxelGrid(materials, material_index, density, geometry.GetSpacing(), geometry.GetOrigin())
-    return DoseGrid(geometry, voxels, ct_density)
+    last_covered = min(1.0, float(along_z.sum(axis=1)[-1]))
+    return DoseGrid(geometry, voxels, ct_density, last_covered, float(tissues.node_density_g_cm3[0]))

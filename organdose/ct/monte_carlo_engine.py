@@ -14,6 +14,7 @@ from organdose.ct.ctdi import MGY_KG_PER_KEV, CTDICalibration, calibrated
 from organdose.ct.dose_grid import DoseGrid
 from organdose.ct.engines import EngineParameters
 from organdose.ct.exposure import Exposure, exposure_of
+from organdose.ct.scan_extension import Extension, beam_range_mm, extension_for, extension_lines
 from organdose.ct.scanner import Scanner, load_scanner
 from organdose.ct.xray_source import XRaySource
 from organdose.dose_map import DoseMap
@@ -32,6 +33,9 @@ class MonteCarloParameters(EngineParameters):
         description="stop earlier once every organ's mean dose is known to this many percent")
     seed: int = Field(1, ge=0, lt=2**63, title="Seed", description="the same seed gives the same dose map")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", title="Device", description="processor to compute on")
+    extend: Literal["repeat", "none"] = Field(
+        "repeat", title="Beyond the image",
+        description="tissue that the scan irradiates outside the image: repeat the end slices, or none")
 
 
 class MonteCarloEngine:
@@ -57,18 +61,26 @@ class MonteCarloEngine:
         """See `CTDoseEngine.run`."""
         scanner, exposure, source = self._prepared(study, parameters)
         calibration = calibrated(source, exposure.phantom_cm, progress=progress)
-        voxel_mass_kg = grid.voxels.voxel_mass_kg
-        tally = run_photons(source, grid.voxels, photon_tables(grid.voxels.materials, source.highest_kev + 1.0),
+        extension = (Extension() if parameters.extend == "none" else
+                     extension_for(grid, exposure.path.z_mm, exposure.total_collimation_mm))
+        voxels = extension.extended(grid.voxels)
+        voxel_mass_kg = extension.cropped(voxels.voxel_mass_kg)
+        scores = _organ_scores(organ_mass_g, voxel_mass_kg)
+        tally = run_photons(source, voxels, photon_tables(voxels.materials, source.highest_kev + 1.0),
                             StopRule(parameters.histories, parameters.uncertainty_percent), seed=parameters.seed,
-                            regions=_organ_scores(organ_mass_g, voxel_mass_kg), progress=progress)
+                            regions=None if scores is None else extension.widened(scores, voxel_mass_kg[0].size),
+                            progress=progress)
         photons = exposure.dlp_mgy_mm / calibration.weighted_mgy_mm
-        dose_mgy = tally.energy_kev * (MGY_KG_PER_KEV * photons) / voxel_mass_kg
+        dose_mgy = extension.cropped(tally.energy_kev) * (MGY_KG_PER_KEV * photons) / voxel_mass_kg
         organ_uncertainty = np.hypot(tally.region_relative_uncertainty, calibration.relative_uncertainty)
         return DoseMap(
-            dose_mgy=_image(dose_mgy, grid), density_g_cm3=grid.voxels.density_g_cm3,
-            engine=f"{self.name} {__version__}", relative_uncertainty=_image(tally.relative_uncertainty, grid),
+            dose_mgy=_image(dose_mgy, grid), density_g_cm3=extension.cropped(voxels.density_g_cm3),
+            engine=f"{self.name} {__version__}",
+            relative_uncertainty=_image(extension.cropped(tally.relative_uncertainty), grid),
             organ_relative_uncertainty=dict(zip(organs, organ_uncertainty.tolist())),
-            facts=_facts(scanner, exposure, calibration, tally, photons, source))
+            facts=_facts(scanner, exposure, calibration, tally, photons, source) | {
+                "beam_range_mm": list(beam_range_mm(exposure.path.z_mm, exposure.total_collimation_mm)),
+                "assumptions": [*exposure.assumptions, *extension_lines(extension, voxels.spacing_mm[2])]})
 
 
 def xray_source(scanner: Scanner, exposure: Exposure) -> XRaySource:
