@@ -126,10 +126,11 @@ def _cache_folder() -> Path:
 
 
 def _fingerprint(source: XRaySource, phantom_cm: float) -> str:
-    spectrum = source.spectrum
-    parts = (_physics_digest(), phantom_cm, _WANTED_PERCENT, source.focus_isocentre_mm, source.fan_half_angle_rad,
-             source.total_collimation_mm, source.bowtie, spectrum.bin_kev, spectrum.energies_kev.tolist(),
-             [float(f"{p:.6g}") for p in spectrum.photons])
+    tubes = [(tube.fan_half_angle_rad, tube.bowtie, tube.anode_angle_deg, tube.share, tube.offset_rad,
+              tube.spectrum.bin_kev, tube.spectrum.energies_kev.tolist(),
+              [float(f"{p:.6g}") for p in tube.spectrum.photons]) for tube in source.tubes]
+    parts = (_physics_digest(), phantom_cm, _WANTED_PERCENT, source.focus_isocentre_mm, source.total_collimation_mm,
+             source.focal_spot, tubes)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 

@@ -14,7 +14,9 @@ from organdose.transport.cross_sections import mass_attenuation_cm2_g
 from organdose.transport.materials import DRY_AIR, Material
 
 # Densities in g/cm3 of filter materials (NIST, X-ray mass attenuation tables).
-FILTER_DENSITY_G_CM3 = {"Al": 2.699, "Cu": 8.96, "Ti": 4.54, "C": 1.7, "Be": 1.848}
+FILTER_DENSITY_G_CM3 = {"Al": 2.699, "Cu": 8.96, "Ti": 4.54, "C": 1.7, "Be": 1.848, "Sn": 7.31, "W": 19.3,
+                        "PTFE": 2.25, "PMMA": 1.19}
+_COMPOUNDS = {"PTFE": {"C": 24.018, "F": 75.982}, "PMMA": {"H": 8.0541, "C": 59.9846, "O": 31.9613}}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def filter_transmission(element: str, thickness_mm, energies_kev: np.ndarray) ->
 
 @cache
 def _filter_attenuation_per_mm(element: str, energies_kev: tuple[float, ...]) -> np.ndarray:
-    material = Material.from_symbols(element, {element: 1.0})
+    material = Material.from_symbols(element, _COMPOUNDS.get(element, {element: 1.0}))
     return mass_attenuation_cm2_g(material, np.asarray(energies_kev)) * FILTER_DENSITY_G_CM3[element] * 0.1
 
 
@@ -99,18 +101,66 @@ def _table() -> dict:
     return json.loads(resource_path("spectra", "tungsten_spectra.json").read_text(encoding="utf-8"))
 
 
-def tungsten_spectrum(tube_voltage_kv: float) -> Spectrum:
-    """Unfiltered spectrum of a tungsten tube (Resources/spectra; SpekPy, anode angle 7 degrees).
+@cache
+def _per_voltage() -> tuple[np.ndarray, dict[float, dict]]:
+    """Tube voltages of the table (rising) and its entries."""
+    entries = {float(kv): entry for kv, entry in _table()["spectra"].items()}
+    return np.array(sorted(entries)), entries
 
-    Raises `InputError` for a tube voltage that is not in the table.
+
+def _neighbours(tube_voltage_kv: float) -> list[tuple[float, dict]]:
+    """The table's entries around a tube voltage with their parts, which add up to 1. Raises `InputError` outside."""
+    voltages_kv, entries = _per_voltage()
+    if not voltages_kv[0] <= tube_voltage_kv <= voltages_kv[-1]:
+        raise InputError(f"no tube spectrum for {tube_voltage_kv:g} kV",
+                         mend=f"Tube voltages between {voltages_kv[0]:g} and {voltages_kv[-1]:g} kV are known.")
+    upper = max(1, int(np.searchsorted(voltages_kv, tube_voltage_kv)))
+    low_kv, high_kv = voltages_kv[upper - 1], voltages_kv[upper]
+    part = (tube_voltage_kv - low_kv) / (high_kv - low_kv)
+    return [(float(kv), entries[kv] | {"part": p}) for kv, p in ((low_kv, 1 - part), (high_kv, part)) if p > 0]
+
+
+def tungsten_spectrum(tube_voltage_kv: float, anode_angle_deg: float | None = None) -> Spectrum:
+    """Unfiltered spectrum of a tungsten tube (Resources/spectra; SpekPy), `anode_angle_deg` 7 unless told.
+
+    Between the table's voltages bremsstrahlung is interpolated at the same part of the tube voltage, characteristic
+    lines at their energies. Raises `InputError` for a voltage outside the table or an impossible angle.
     """
     table = _table()
-    key = f"{tube_voltage_kv:g}"
-    if key not in table["spectra"]:
-        raise InputError(f"no tube spectrum for {key} kV",
-                         mend=f"Known tube voltages: {', '.join(table['spectra'])} kV.")
-    entry = table["spectra"][key]
-    photons = np.asarray(entry["fluence_per_cm2_mas_kev"], dtype=float)
-    energies_kev = entry["first_kev"] + table["bin_kev"] * np.arange(len(photons))
+    bin_kev = table["bin_kev"]
+    energies_kev = bin_kev * (np.arange(round(tube_voltage_kv / bin_kev)) + 0.5)
+    photons = np.zeros(len(energies_kev))
+    for kv, entry in _neighbours(tube_voltage_kv):
+        continuum = np.asarray(entry["continuum_per_cm2_mas_kev"])
+        at_kev = entry["first_kev"] + bin_kev * np.arange(len(continuum))
+        # It ends at zero at the tube voltage.
+        scaled_kev = energies_kev * kv / tube_voltage_kv
+        found = np.interp(scaled_kev, np.append(at_kev, kv), np.append(continuum, 0.0))
+        photons += entry["part"] * found * bin_kev * kv / tube_voltage_kv
+        for line_kev, per_mas in entry["lines_per_cm2_mas"].items():
+            photons[int(float(line_kev) / bin_kev)] += entry["part"] * per_mas
     kept = energies_kev >= 5.0  # nothing below 5 keV passes the filtration of a CT tube
-    return Spectrum(energies_kev[kept], photons[kept] * table["bin_kev"], table["bin_kev"])
+    spectrum = Spectrum(energies_kev[kept], photons[kept], bin_kev)
+    if anode_angle_deg is None or anode_angle_deg == table["anode_angle_deg"]:
+        return spectrum
+    extra_um = extra_tungsten_um(tube_voltage_kv, anode_angle_deg)
+    return spectrum.filtered("W", 1e-3 * float(extra_um))
+
+
+def extra_tungsten_um(tube_voltage_kv: float, take_off_deg: float | np.ndarray) -> np.ndarray:
+    """Tungsten (micrometre) that photons leaving the anode at `take_off_deg` (any shape) pass more than at 7 degrees.
+
+    An effective thickness: it turns SpekPy's spectrum at 7 degrees into one of the same air kerma behind 7 mm Al as
+    SpekPy's at that angle (Resources/spectra/generate_spectra.py), linear in the angle's cosecant between the table's
+    angles. Raises `InputError` outside of them.
+    """
+    angles_deg = np.asarray(_table()["take_off_deg"])
+    wanted_deg = np.asarray(take_off_deg, dtype=float)
+    if np.any(wanted_deg < angles_deg[0] - 1e-9) or np.any(wanted_deg > angles_deg[-1] + 1e-9):
+        raise InputError("the take-off angle at the anode is outside the known ones",
+                         mend=f"Angles between {angles_deg[0]:g} and {angles_deg[-1]:g} degrees are known.")
+    cosecant = 1.0 / np.sin(np.radians(angles_deg))
+    found = sum(entry["part"] * np.interp(1.0 / np.sin(np.radians(wanted_deg)), cosecant[::-1],
+                                          entry["extra_tungsten_um"][::-1])
+                for _, entry in _neighbours(tube_voltage_kv))
+    return np.asarray(found)
