@@ -97,7 +97,7 @@ def test_a_folder_that_cannot_take_the_result_is_told_before_anything_is_read(jo
 
 def test_an_engine_parameter_of_a_written_job_is_named(job_of):
     job = job_of().model_copy(update={"engine_parameters": {"historys": 5}})
-    with pytest.raises(InputError, match=r"engine parameter 'historys'.*Parameters: scanner, histories"):
+    with pytest.raises(InputError, match=r"engine parameter 'historys'.*Parameters: scanner, couch"):
         run_ct_dose(job)
 
 

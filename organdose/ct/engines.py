@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 import scipy.sparse as sp
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +20,14 @@ class EngineParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     scanner: str = Field("generic", title="Scanner", description="scanner name, or a scanner definition in a JSON file")
+    couch: Literal["auto", "keep", "remove"] = Field(
+        "auto", title="Couch", description="keep: everything around the patient stays; remove: it becomes air; auto: "
+                                           "the couch stays, loose things become air")
+    hu_curve: str | None = Field(
+        None, title="HU curve", description="JSON file with the clinic's HU to density curve; empty: Schneider 2000")
+    contrast: Literal["auto", "yes", "no"] = Field(
+        "auto", title="Contrast medium", description="whether bright vessels and organs hold iodine; auto: where the "
+                                                     "header names a contrast agent")
 
 
 class CTDoseEngine(Protocol):

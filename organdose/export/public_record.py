@@ -20,7 +20,7 @@ _SPELLED = {"dlp": "DLP", "ctdivol": "CTDIvol", "ctdi": "CTDI", "sha256": "SHA-2
 _MOST_ENTRIES = 8  # longer lists (the files of a series) are counted, not printed
 # Keys whose texts name files or folders: in records in general, and the parameters of our jobs.
 _NAMES_A_FILE = {"path", "file", "files", "filename", "folder", "directory", "out", "output", "ct", "pet",
-                 "segmentation", "protocol", "test", "reference"}
+                 "segmentation", "protocol", "test", "reference", "hu_curve"}
 _HOLDS_FILES = {"inputs", "outputs", "input", "files"}
 _PATH = r"(?:~|\.{0,2}[/\\]|[A-Za-z]:[/\\])"
 _SUFFIX = re.compile(r"(\.seg)?\.(nrrd|nii|gz|nii\.gz|json|dcm|csv|html|mrb|mha|zip)$", re.IGNORECASE)

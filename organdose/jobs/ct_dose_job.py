@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from organdose.anatomy.organ_masks import OrganMasks
-from organdose.anatomy.tissues import schneider2000
 from organdose.assess.dvh import dose_volume_histograms
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.assess.organ_table import organ_table
 from organdose.assess.organ_weights import OrganWeights, organ_weights
 from organdose.ct.dose_grid import DoseGrid, dose_grid
 from organdose.ct.engines import EngineParameters, engine
+from organdose.ct.patient_model import PatientModel, patient_model, tissue_table
 from organdose.dose_map import DoseMap, within
 from organdose.errors import InputError
 from organdose.jobs.record import RunRecord
 from organdose.jobs.result_folder import RECORD_NAME, check_result_folder, result_folder
 from organdose.progress import Progress
+from organdose.segmentation.analytic import AnalyticParameters
+from organdose.segmentation.analytic_bones import bone_mask
 from organdose.segmentation.masks_for_study import masks_for_study
 from organdose.study import read_ct
 from organdose.study.ct_study import CTStudy
@@ -82,6 +85,7 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
     """Read, segment, compute and assess, without writing anything; notes inputs, facts and times in `record`."""
     chosen = engine(job.engine)
     parameters = _engine_parameters(chosen.parameters, job.engine_parameters)
+    tissue_table(parameters.hu_curve)  # small and quickly wrong: before minutes are spent on the images
     # Defaults too: they may be others when the record is run again.
     record.job["engine_parameters"] = parameters.model_dump(mode="json")
     with record.timed("read"):
@@ -94,18 +98,36 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
         masks = masks_for_study(study, job.segmentation, progress=progress)
         if job.segmentation is not None:
             record.add_input("segmentation", job.segmentation, _files_of(job.segmentation))
+        if parameters.hu_curve is not None:
+            record.add_input("hu_curve", Path(parameters.hu_curve), [Path(parameters.hu_curve)])
     with record.timed("dose grid"):
-        grid = dose_grid(study.image, job.voxel_mm, schneider2000(), progress=progress)
+        patient = patient_model(study, masks, parameters, lambda: _thresholded_bones(study, masks, progress))
+        grid = dose_grid(study.image, job.voxel_mm, patient.tissues, air=patient.air, contrast=patient.contrast,
+                         progress=progress)
         weights = _weights(study, masks, grid, job.organs, progress)
     with record.timed("dose"):
         dose = chosen.run(study, grid, parameters, organs=weights.names, organ_mass_g=weights.mass_g, progress=progress)
         # Kerma of the room's air around the patient is no dose of anybody; every voxel of a mask keeps its value.
         dose = within(dose, (weights if job.organs is None else _weights(study, masks, grid, None, progress)).drawn())
+        dose = _with_patient_facts(dose, patient)
     with record.timed("assess"):
         rows, histograms = organ_table(dose, weights), dose_volume_histograms(dose, weights)
     record.facts.update(engine=dose.engine, masks=masks.origin, mask_notes=masks.notes, **dose.facts,
                         warnings=[*study.acquisition.warnings, *(warnings := _warnings(dose, parameters))])
     return CTDoseResult(study, masks, dose, rows, histograms, warnings)
+
+
+def _thresholded_bones(study: CTStudy, masks: OrganMasks, progress: Progress) -> np.ndarray:
+    """Bones by thresholds (z, y, x): those of the masks where the analytic engine drew them, else drawn for this."""
+    if masks.origin.startswith("analytic"):
+        return masks.union(["bones"])
+    settings = AnalyticParameters()
+    return bone_mask(study.image, masks.mask("body"), settings.bone_low_hu, settings.bone_high_hu, progress)
+
+
+def _with_patient_facts(dose: DoseMap, patient: PatientModel) -> DoseMap:
+    assumptions = [*dose.facts.get("assumptions", ()), *patient.assumptions]
+    return replace(dose, facts={**dose.facts, **patient.facts, "assumptions": assumptions})
 
 
 def _warnings(dose: DoseMap, parameters: EngineParameters) -> tuple[str, ...]:
@@ -125,7 +147,8 @@ def _warnings(dose: DoseMap, parameters: EngineParameters) -> tuple[str, ...]:
 def _check_inputs_outside(job: CTDoseJob) -> None:
     """A result replaces its folder: no input may lie in it."""
     out = job.out.absolute()
-    for path in (job.ct, job.segmentation, job.protocol):
+    curve = job.engine_parameters.get("hu_curve")
+    for path in (job.ct, job.segmentation, job.protocol, None if curve is None else Path(str(curve))):
         if path is not None and path.absolute().is_relative_to(out):
             raise InputError("the output folder holds an input of this run", where=job.out,
                              mend="Give another folder with -o.")
