@@ -82,6 +82,10 @@ def ct_dose(ct: Path, out: Out,
             organs: Annotated[str | None, typer.Option(help="Rows of the table, separated by commas.")] = None,
             series: Annotated[str | None, typer.Option(help="Series number or UID, where a folder holds several.")]
             = None,
+            couch: Annotated[str | None, typer.Option(help="What lies around the patient: auto, keep, remove.")] = None,
+            hu_curve: Annotated[Path | None, typer.Option(help="JSON with the clinic's HU to density curve.")] = None,
+            contrast: Annotated[str | None, typer.Option(help="Iodine in vessels and organs: auto, yes or no.")] = None,
+            extend: Annotated[str | None, typer.Option(help="Tissue beyond the image: repeat or none.")] = None,
             device: Device = "auto") -> None:
     """Dose map and organ doses of a CT."""
     from organdose.jobs.ct_dose_job import run_ct_dose
@@ -89,7 +93,8 @@ def ct_dose(ct: Path, out: Out,
 
     job = ct_dose_job(ct=ct, out=out, segmentation=segmentation, engine=engine, protocol=protocol, series=series,
                       voxel_mm=voxel_mm, organs=_listed(organs), scanner=scanner, histories=histories,
-                      uncertainty_percent=uncertainty, seed=seed, device=device)
+                      uncertainty_percent=uncertainty, seed=seed, device=device, couch=couch,
+                      hu_curve=None if hu_curve is None else str(hu_curve), contrast=contrast, extend=extend)
     with _progress() as progress:
         result = run_ct_dose(job, progress)
     for warning in (*result.study.acquisition.warnings, *result.warnings):
