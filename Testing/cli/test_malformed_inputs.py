@@ -228,7 +228,7 @@ def test_an_unknown_protocol_key_gets_the_nearest_known_one(tiny_ct, protocol, d
 @pytest.mark.parametrize(("changed", "told"), [
     ({"tube_voltage_kv": -120}, "tube_voltage_kv is -120"), ({"ctdivol_mgy": 0}, "ctdivol_mgy, value 1 is 0"),
     ({"tube_voltage_kv": 120000}, "tube_voltage_kv is 120000"), ({"pitch": "fast"}, 'pitch is "fast"'),
-    ({"scan_kind": "spiral"}, "'helical' or 'axial'"), ({"ctdi_phantom_cm": 20}, "16 (head) or 32 (body)")])
+    ({"scan_kind": "spiral"}, "'axial' (step and shoot)"), ({"ctdi_phantom_cm": 20}, "16 (head) or 32 (body)")])
 def test_an_impossible_protocol_value_is_named_with_its_unit(tiny_ct, protocol, dose_refused, changed, told):
     dose_refused(tiny_ct(), "--protocol", protocol(**changed), words=("protocol.json", told, "It is the"))
 

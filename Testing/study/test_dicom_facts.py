@@ -129,11 +129,32 @@ def test_an_exposure_divided_by_the_pitch_is_consistent():
     assert facts.warnings == ()
 
 
-def test_an_exposure_not_divided_by_the_pitch_is_kept_and_told():
+def test_an_exposure_not_divided_by_the_pitch_is_recognised_and_divided():
     facts = acquisition_facts(_headers(**{**_SIEMENS, "Exposure": 203}))
-    assert (facts.exposure_mas.value, facts.exposure_mas.origin) == ((203,), Origin.header)
-    assert "203 mAs where mA x rotation time / pitch gives 254" in facts.warnings[0]
-    assert "it is mA x rotation time, not divided by the pitch of 0.8" in facts.warnings[0]
+    assert facts.exposure_mas.value == pytest.approx((203 / 0.8,))
+    assert facts.exposure_mas.origin is Origin.derived
+    assert facts.exposure_mas.note == "Exposure is mA x rotation time: divided by the pitch of 0.8"
+    assert facts.warnings == ()
+
+
+def test_an_exposure_that_is_neither_way_of_counting_is_kept_and_both_values_are_named():
+    facts = acquisition_facts(_headers(**{**_SIEMENS, "Exposure": 100}))
+    assert (facts.exposure_mas.value, facts.exposure_mas.origin) == ((100,), Origin.header)
+    assert "100 mAs where mA x rotation time / pitch gives 254" in facts.warnings[0]
+    assert facts.warnings[0].endswith("the value of Exposure is kept")
+
+
+def test_an_exposure_time_of_a_rotation_or_of_that_over_the_pitch_is_consistent():
+    table = {"RevolutionTime": 0.5, "SpiralPitchFactor": 0.391, "TotalCollimationWidth": 40.0}
+    for time_ms in (500, 1279, 5200):
+        assert acquisition_facts(_headers(**table, ExposureTime=time_ms)).warnings == ()
+
+
+def test_an_exposure_time_that_fits_no_rotation_is_told():
+    facts = acquisition_facts(_headers(RevolutionTime=0.5, SpiralPitchFactor=0.5, ExposureTime=[500, 300, 500]))
+    assert facts.rotation_time_s.value == 0.5
+    assert facts.warnings == ("ExposureTime 300 ms beside a rotation time of 500 ms is not the rotation time, nor that "
+                              "over the pitch: the rotation time is used",)
 
 
 def test_an_exposure_that_fits_nothing_is_kept_and_told():
@@ -156,6 +177,11 @@ def test_a_missing_exposure_is_derived_from_current_rotation_and_pitch():
     ({"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL", "CT_SOM5 SPI"]}, "helical", Origin.header),
     ({"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL", "CT_SOM5 SEQ"]}, "axial", Origin.header),
     ({"SpiralPitchFactor": 0.9}, "helical", Origin.derived),
+    ({"AcquisitionType": "STATIONARY", "TotalCollimationWidth": 160.0}, "cone_beam", Origin.derived),
+    ({"AcquisitionType": "STATIONARY", "TotalCollimationWidth": 20.0}, "axial", Origin.derived),
+    ({"AcquisitionType": "STATIONARY"}, "axial", Origin.derived),
+    ({"AcquisitionType": "CONSTANT_ANGLE"}, "localiser", Origin.header),
+    ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "localiser", Origin.header),
 ])
 def test_the_kind_of_scan_is_found(tags, kind, origin):
     facts = acquisition_facts(_headers(**tags))
@@ -170,6 +196,53 @@ def test_an_axial_scan_has_pitch_zero_and_keeps_its_exposure_undivided():
     facts = acquisition_facts(_headers(AcquisitionType="SEQUENCED", XRayTubeCurrent=200, RevolutionTime=1.0))
     assert facts.pitch.value == 0
     assert facts.exposure_mas.value == (200,)
+
+
+def test_a_pitch_of_zero_in_a_helical_scan_is_told_and_derived_from_the_table():
+    tags = {"AcquisitionType": "SPIRAL", "SpiralPitchFactor": 0.0, "TotalCollimationWidth": 40.0}
+    facts = acquisition_facts(_headers(**tags))
+    assert facts.pitch is None
+    assert facts.warnings == ("the header calls the scan helical and gives a SpiralPitchFactor of 0: that pitch is not "
+                              "used",)
+    assert acquisition_facts(_headers(**tags, TableFeedPerRotation=36.0)).pitch.value == pytest.approx(0.9)
+
+
+def test_the_table_feed_of_a_helical_scan_goes_with_the_pitch_that_is_used():
+    """A Philips Ingenuity: 25.024 mm = pitch x 64 rows, which contradicts pitch x 40 mm."""
+    facts = acquisition_facts(_headers(TableFeedPerRotation=25.024, SpiralPitchFactor=0.391,
+                                       TotalCollimationWidth=40.0))
+    assert facts.table_feed_mm.value == pytest.approx(15.64)
+
+
+def test_the_table_feed_of_an_axial_scan_is_kept():
+    facts = acquisition_facts(_headers(AcquisitionType="SEQUENCED", TableFeedPerRotation=10.0,
+                                       TotalCollimationWidth=1.2))
+    assert (facts.table_feed_mm.value, facts.pitch.value) == (10.0, 0)
+
+
+def test_a_row_wider_than_the_beam_is_told():
+    facts = acquisition_facts(_headers(SingleCollimationWidth=1.25, TotalCollimationWidth=0.6))
+    assert facts.total_collimation_mm.value == 0.6
+    assert "SingleCollimationWidth 1.25 mm is wider than TotalCollimationWidth 0.6 mm" in facts.warnings[0]
+
+
+def test_slices_of_two_irradiations_are_told():
+    facts = acquisition_facts(_headers(IrradiationEventUID=["2.25.1", "2.25.1", "2.25.2"]))
+    assert facts.warnings == ("the slices come from 2 irradiation events: they are taken for one scan",)
+
+
+@pytest.mark.parametrize(("position", "gantry_deg", "patient_deg"), [
+    ("HFS", 0, 0), ("HFS", 90, 90), ("FFS", 90, 270), ("HFP", 0, 180), ("HFDR", 0, 90), ("FFDL", 90, 180)])
+def test_the_tube_angle_of_a_localiser_is_turned_into_the_patient(position, gantry_deg, patient_deg):
+    """PS3.3 C.8.15.3.2: 0 is the highest point of the gantry, clockwise as seen where the table enters. Seen from the
+    feet of a supine patient who lies head first, clockwise from above leads to his left side (our 90 degrees)."""
+    facts = acquisition_facts(_headers(1, AcquisitionType="CONSTANT_ANGLE", TubeAngle=float(gantry_deg),
+                                       PatientPosition=position))
+    assert facts.tube_angle_deg.value == patient_deg
+
+
+def test_a_tube_angle_without_the_patients_position_is_not_known():
+    assert acquisition_facts(_headers(1, AcquisitionType="CONSTANT_ANGLE", TubeAngle=90.0)).tube_angle_deg is None
 
 
 def test_a_tin_filter_is_told_because_no_scanner_model_has_one():

@@ -45,7 +45,7 @@ def test_the_facts_come_from_the_functional_groups(write_enhanced):
     assert facts.warnings == ()
 
 
-def test_the_exposure_of_two_x_ray_sources_is_not_half_believed(write_enhanced):
+def test_the_exposure_of_two_x_ray_sources_without_their_voltages_is_not_half_believed(write_enhanced):
     def change(header):
         for groups in header.PerFrameFunctionalGroupsSequence:
             groups.CTExposureSequence.append(groups.CTExposureSequence[0])
@@ -53,7 +53,20 @@ def test_the_exposure_of_two_x_ray_sources_is_not_half_believed(write_enhanced):
     facts = read_ct(write_enhanced(change=change)).acquisition
     assert facts.tube_current_ma is None
     assert facts.exposure_mas is None
-    assert any("two or more X-ray sources" in each for each in facts.warnings)
+    assert any("lists the X-ray sources incompletely" in each for each in facts.warnings)
+
+
+def test_an_additional_x_ray_source_does_not_take_the_place_of_the_first(write_enhanced):
+    def change(header):
+        second = Dataset()
+        second.KVP, second.XRayTubeCurrentInmA, second.ExposureInmAs, second.FilterMaterial = 140, 150.0, 80.0, "TIN"
+        header.SharedFunctionalGroupsSequence[0].CTAdditionalXRaySourceSequence = [second]
+
+    facts = read_ct(write_enhanced(change=change)).acquisition
+    assert (facts.tube_voltage_kv.value, facts.second_tube_voltage_kv.value) == (100, 140)
+    assert facts.tube_current_ma.value == (200.5, 201.5, 202.5, 203.5, 204.5)
+    assert facts.second_tube_exposure_mas.value == (80.0,)
+    assert facts.second_tube_filter.value == "Sn"
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian], ids=lambda uid: uid.keyword)

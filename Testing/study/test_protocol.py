@@ -79,7 +79,7 @@ def test_a_byte_order_mark_is_tolerated(write_series, tmp_path):
     ('{"ctdivol_mgy": NaN}', "ctdivol_mgy, value 1 is NaN: input should be a finite number"),
     ({"ctdi_phantom_cm": 20}, "ctdi_phantom_cm is 20. It is the diameter of the CTDI phantom"),
     ({"isocentre_mm": [1, 2, 3]}, "isocentre_mm is [1, 2, 3]"),
-    ({"scan_kind": "spiral"}, 'scan_kind is "spiral": input should be \'helical\' or \'axial\''),
+    ({"scan_kind": "spiral"}, 'scan_kind is "spiral": input should be \'helical\', \'axial\', \'cone_beam\' or'),
     ({"pitch": -1}, "pitch is -1"),
     ({"rotation_time_s": 500}, "rotation_time_s is 500"),
 ])

@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.export.main_organs import is_main_organ
 from organdose.export.organ_look import colour, title
+from organdose.study.ct_fact_sheet import TITLES
 from organdose.study.facts import CTAcquisition, Fact
 
 UNKNOWN = "–"
@@ -23,6 +24,7 @@ _FACTS = {  # field of CTAcquisition: (title, unit)
     "ctdivol_mgy": ("CTDIvol", "mGy"), "ctdi_phantom_cm": ("CTDI phantom", "cm"),
     "focus_isocentre_mm": ("Focus to isocentre", "mm"), "isocentre_mm": ("Isocentre (x, y)", "mm"),
 }
+_LISTED = {"isocentre_mm", "scan_range_mm"}  # two coordinates, not values of slices
 _CURVE_WIDTH, _CURVE_HEIGHT, _CURVE_POINTS = 88, 22, 44
 
 
@@ -61,10 +63,11 @@ def duration(seconds: float) -> str:
 
 
 def fact_rows(acquisition: CTAcquisition) -> list[dict[str, str]]:
-    """Rows of the acquisition table; a fact nobody stated has its row, too."""
-    rows = []
-    for name, (shown, unit) in _FACTS.items():
-        fact = getattr(acquisition, name)
+    """Rows of the acquisition table: of the facts every scan has, even where nobody stated them, and of any other."""
+    rows, known = [], acquisition.known()
+    others = {name: TITLES[name] for name in known if name not in _FACTS}
+    for name, (shown, unit) in (_FACTS | others).items():
+        fact = known.get(name)
         rows.append({"title": shown, "value": UNKNOWN if fact is None else _fact_text(name, fact, unit),
                      "origin": "not stated" if fact is None else fact.origin.value,
                      "note": "" if fact is None else fact.note})
@@ -75,15 +78,16 @@ def _fact_text(name: str, fact: Fact, unit: str) -> str:
     value = fact.value
     if isinstance(value, str):
         return value
-    if name == "isocentre_mm":
+    if name in _LISTED:
         return f"{', '.join(plain(v) for v in value)} {unit}"
     if not isinstance(value, Sequence):
         return f"{plain(value)} {unit}".strip()
     if len(value) == 1 or min(value) == max(value):
         return f"{plain(value[0])} {unit} (whole scan)"
     low, mean, high = min(value), float(np.mean(value)), max(value)
+    each = "gantry angles" if name == "angular_current" else "slices"
     return (f"{plain(low)} – {plain(mean)} – {plain(high)} {unit} "
-            f"(least – mean – greatest of {len(value)} slices)")
+            f"(least – mean – greatest of {len(value)} {each})")
 
 
 def organ_rows(rows: Sequence[OrganDose], histograms: Sequence[DoseVolumeHistogram]) -> list[dict[str, object]]:

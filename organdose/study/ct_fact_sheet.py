@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from organdose.errors import InputError
 from organdose.study.fact_sheet import FactSheet
-from organdose.study.facts import EXPLANATIONS, CTAcquisition
+from organdose.study.facts import EXPLANATIONS, LISTS, PER_SLICE, CTAcquisition
 
 # What the windows call the facts, with their units.
 TITLES = {
@@ -15,17 +15,35 @@ TITLES = {
     "exposure_mas": ("Effective exposure", "mAs"),
     "rotation_time_s": ("Rotation time", "s"),
     "pitch": ("Pitch", ""),
+    "table_feed_mm": ("Table feed", "mm"),
     "total_collimation_mm": ("Total collimation", "mm"),
     "ctdivol_mgy": ("CTDIvol", "mGy"),
     "ctdi_phantom_cm": ("CTDI phantom", "cm"),
+    "measured_ctdiw_mgy_per_100mas": ("Measured CTDIw", "mGy/100 mAs"),
+    "measured_ctdiw_kv": ("CTDIw measured at", "kV"),
+    "measured_ctdiw_phantom_cm": ("CTDIw measured in", "cm"),
+    "measured_ctdiw_collimation_mm": ("CTDIw measured with", "mm"),
     "focus_isocentre_mm": ("Focus to isocentre", "mm"),
     "isocentre_mm": ("Isocentre x, y (LPS)", "mm"),
     "scan_kind": ("Scan kind", ""),
+    "scan_range_mm": ("Scan range z (LPS)", "mm"),
+    "scan_time_s": ("Scan time", "s"),
+    "tube_angle_deg": ("Tube angle", "degrees"),
+    "arc_deg": ("Arc", "degrees"),
+    "angular_current": ("Output by angle", ""),
+    "second_tube_voltage_kv": ("Second tube voltage", "kV"),
+    "second_tube_exposure_mas": ("Second tube exposure", "mAs"),
+    "second_tube_share": ("Second tube share", ""),
+    "second_tube_filter": ("Second tube filter", ""),
+    "second_tube_offset_deg": ("Second tube offset", "degrees"),
     "manufacturer": ("Manufacturer", ""),
     "model": ("Model", ""),
+    "contrast_agent": ("Contrast agent", ""),
+    "scan_region": ("Scan region", ""),
+    "age_group": ("Age group", ""),
 }
-_TEXTS = frozenset({"scan_kind", "manufacturer", "model"})
-_LISTS = frozenset({"tube_current_ma", "exposure_mas", "ctdivol_mgy", "isocentre_mm"})
+_TEXTS = frozenset({"scan_kind", "second_tube_filter", "manufacturer", "model", "contrast_agent",
+                     "scan_region", "age_group"})
 
 
 class CTFactSheet(FactSheet):
@@ -56,15 +74,20 @@ class CTFactSheet(FactSheet):
         from organdose.study.protocol import check_fact
 
         if name in _TEXTS:
-            return check_fact(name, text.lower() if name == "scan_kind" else text)
+            return check_fact(name, _scan_kind(text) if name == "scan_kind" else text)
         try:
             numbers = [float(part) for part in text.replace(";", ",").split(",")]
         except ValueError as error:
             raise InputError(f"{TITLES[name][0]}: {text!r} is no number",
                              mend=f"It is the {EXPLANATIONS[name]}.") from error
-        if name in _LISTS:
+        if name in PER_SLICE | LISTS:
             return tuple(check_fact(name, numbers))
         if len(numbers) > 1:
             raise InputError(f"{TITLES[name][0]}: {len(numbers)} values where one is asked for",
                              mend="Write decimals with a point.")
         return check_fact(name, numbers[0])
+
+
+def _scan_kind(text: str) -> str:
+    """As people write it: 'Cone beam', 'localizer'."""
+    return text.lower().replace(" ", "_").replace("-", "_").replace("localizer", "localiser")

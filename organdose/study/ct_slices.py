@@ -13,8 +13,9 @@ from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedE
 
 from organdose.errors import InputError
 from organdose.study.dicom_files import DicomFile
+from organdose.study.dicom_motion import is_localiser
 from organdose.study.enhanced_ct import frame_headers
-from organdose.study.header_values import numbers, text, texts
+from organdose.study.header_values import numbers, text
 
 _MULTI_FRAME = {EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage}
 CT_STORAGE = {CTImageStorage, *_MULTI_FRAME}
@@ -61,9 +62,7 @@ class CTSlice:
 
     @property
     def is_localiser(self) -> bool:
-        """A scout view (PS3.3 C.8.2.1.1.1): a projection, no slice."""
-        return ("LOCALIZER" in texts(self.header, "ImageType")
-                or text(self.header, "AcquisitionType").upper() == "CONSTANT_ANGLE")
+        return is_localiser(self.header)
 
     def _geometry(self, keyword: str, count: int) -> np.ndarray:
         values = numbers(self.header, keyword)

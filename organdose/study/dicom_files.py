@@ -22,7 +22,8 @@ _DICOM_SUFFIXES = {".dcm", ".dicom", ".ima", ".dc3"}
 # Only these are read: quick, small in memory, and no patient's name or date ever enters the program.
 HEADER_KEYWORDS = [
     "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "Manufacturer", "ManufacturerModelName", "PatientSex",
-    "BodyPartExamined", "SeriesInstanceUID", "SeriesNumber", "FrameOfReferenceUID", "InstanceNumber",
+    "BodyPartExamined", "PatientAge", "ContrastBolusAgent", "SeriesInstanceUID", "SeriesNumber",
+    "FrameOfReferenceUID", "InstanceNumber",
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "GantryDetectorTilt",
     "Rows", "Columns", "SamplesPerPixel", "NumberOfFrames", "BitsAllocated", "BitsStored", "HighBit",
     "PixelRepresentation", "PhotometricInterpretation", "PixelPaddingValue", "PixelPaddingRangeLimit",
@@ -31,7 +32,8 @@ HEADER_KEYWORDS = [
     "ExposureInuAs", "ExposureTime", "ExposureTimeInms", "ExposureTimeInuS", "RevolutionTime", "TotalCollimationWidth",
     "TableSpeed", "TableFeedPerRotation", "SpiralPitchFactor", "CTDIvol", "CTDIPhantomTypeCodeSequence",
     "DistanceSourceToPatient", "DataCollectionCenterPatient", "AcquisitionType", "ScanOptions",
-    "FilterMaterial",
+    "FilterMaterial", "SingleCollimationWidth", "TubeAngle", "PatientPosition", "IrradiationEventUID",
+    "CTAdditionalXRaySourceSequence", "MultienergyCTAcquisitionSequence",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 ]
 

@@ -20,14 +20,16 @@ _SINGLE_FRAME_NAMES = {
 }
 # Codes stay sequences; every other sequence in a functional group is a macro that holds attributes.
 _KEPT_SEQUENCES = {"CTDIPhantomTypeCodeSequence"}
+# Macros of a second X-ray source: their attributes must not take the place of the first one's.
+_KEPT_MACROS = {"CTAdditionalXRaySourceSequence"}
 
 
 def frame_headers(header: Dataset, where: Path) -> Iterator[Dataset]:
     """One flat header a frame, in the order of the frames.
 
     Attributes of a frame's own functional groups win over shared ones, and these over the data set's (PS3.3 C.7.6.16).
-    A macro with several items (two X-ray sources) says two things at once: it stays a sequence, so that its facts are
-    missing instead of half true. Raises `InputError` when frames and functional groups do not match in number.
+    A macro with several items (two X-ray sources) says two things at once: it stays a sequence, for `dicom_tubes`.
+    Raises `InputError` when frames and functional groups do not match in number.
     """
     frames = int(header.get("NumberOfFrames") or 1)
     per_frame = header.get("PerFrameFunctionalGroupsSequence") or []
@@ -57,7 +59,7 @@ def _add_macros(flat: Dataset, groups: Dataset) -> None:
     for macro in groups:
         if macro.VR != "SQ":
             continue
-        if len(macro.value) > 1:
+        if len(macro.value) > 1 or keyword_for_tag(macro.tag) in _KEPT_MACROS:
             flat.add(macro)
             continue
         for element in (element for item in macro.value for element in item):

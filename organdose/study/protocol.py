@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from organdose.errors import InputError
-from organdose.study.facts import EXPLANATIONS, CTAcquisition, Fact, Origin
+from organdose.study.facts import EXPLANATIONS, PER_SLICE, CTAcquisition, Fact, Origin
 
 _SAME = 1e-3
+_OF_THE_SCANNER = ("focus_isocentre_mm", "isocentre_mm", "manufacturer", "model")
 
 
 def _listed(value: object) -> object:
@@ -43,14 +44,32 @@ class Protocol(BaseModel):
     exposure_mas: _per_slice(0.01, 50_000) | None = None
     rotation_time_s: _between(0.05, 120) | None = None
     pitch: _between(0, 5) | None = None
+    table_feed_mm: _between(0, 1000) | None = None
     total_collimation_mm: _between(0.1, 500) | None = None
     ctdivol_mgy: _per_slice(0.001, 5000) | None = None
     ctdi_phantom_cm: Annotated[float, Field(ge=16, le=32)] | None = None
+    measured_ctdiw_mgy_per_100mas: _between(0.01, 1000) | None = None
+    measured_ctdiw_kv: _between(20, 300) | None = None
+    measured_ctdiw_phantom_cm: Annotated[float, Field(ge=16, le=32)] | None = None
+    measured_ctdiw_collimation_mm: _between(0.1, 500) | None = None
     focus_isocentre_mm: _between(50, 2000) | None = None
     isocentre_mm: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
-    scan_kind: Literal["helical", "axial"] | None = None
+    scan_kind: Literal["helical", "axial", "cone_beam", "localiser"] | None = None
+    scan_range_mm: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    scan_time_s: _between(0.01, 1000) | None = None
+    tube_angle_deg: _between(-360, 360) | None = None
+    arc_deg: _between(1, 720) | None = None
+    angular_current: Annotated[list[_between(0, 1e9)], Field(min_length=4, max_length=3600)] | None = None
+    second_tube_voltage_kv: _between(20, 300) | None = None
+    second_tube_exposure_mas: _per_slice(0.01, 50_000) | None = None
+    second_tube_share: _between(0, 1) | None = None
+    second_tube_filter: str | None = None
+    second_tube_offset_deg: _between(-360, 360) | None = None
     manufacturer: str | None = None
     model: str | None = None
+    contrast_agent: Annotated[str, Field(min_length=1)] | None = None
+    scan_region: Literal["head", "head_and_neck", "neck", "chest", "abdomen_and_pelvis", "trunk"] | None = None
+    age_group: Literal["0y", "1y", "5y", "10y", "adult"] | None = None
     explanation: str = ""
     origins: dict[str, Literal["header", "protocol", "user", "derived"]] = Field(default_factory=dict)
     notes: dict[str, str] = Field(default_factory=dict)
@@ -86,7 +105,7 @@ def read_protocol(path: Path) -> Protocol:
         protocol = Protocol.model_validate(content)
     except ValidationError as error:
         raise _refusal(error, path) from error
-    _check_phantom(protocol, path)
+    _check_values(protocol, path)
     return protocol
 
 
@@ -96,14 +115,22 @@ def check_fact(name: str, value: object) -> object:
         protocol = Protocol.model_validate({name: value})
     except ValidationError as error:
         raise _refusal(error, None) from error
-    _check_phantom(protocol, None)
+    _check_values(protocol, None)
     return getattr(protocol, name)
 
 
-def _check_phantom(protocol: Protocol, where: Path | None) -> None:
-    if protocol.ctdi_phantom_cm not in (None, 16, 32):
-        raise InputError(f"ctdi_phantom_cm is {protocol.ctdi_phantom_cm:g}", where=where,
-                         mend=f"It is the {EXPLANATIONS['ctdi_phantom_cm']}.")
+def _check_values(protocol: Protocol, where: Path | None) -> None:
+    """What limits of single numbers cannot say."""
+    for name in ("ctdi_phantom_cm", "measured_ctdiw_phantom_cm"):
+        if getattr(protocol, name) not in (None, 16, 32):
+            raise InputError(f"{name} is {getattr(protocol, name):g}", where=where,
+                             mend=f"It is the {EXPLANATIONS[name]}.")
+    if protocol.scan_range_mm is not None and not protocol.scan_range_mm[0] < protocol.scan_range_mm[1]:
+        raise InputError(f"scan_range_mm goes from {protocol.scan_range_mm[0]:g} to {protocol.scan_range_mm[1]:g}",
+                         where=where, mend=f"It is the {EXPLANATIONS['scan_range_mm']}.")
+    if protocol.angular_current is not None and not any(protocol.angular_current):
+        raise InputError("angular_current is 0 at every angle", where=where,
+                         mend=f"It is the {EXPLANATIONS['angular_current']}.")
 
 
 def _refusal(error: ValidationError, where: Path | None) -> InputError:
@@ -126,13 +153,15 @@ def _refusal(error: ValidationError, where: Path | None) -> InputError:
 def apply_protocol(acquisition: CTAcquisition, protocol: Protocol, *, slices: int, where: object) -> CTAcquisition:
     """`acquisition` with the protocol's facts in place; where both speak and differ, the protocol wins with a warning.
 
+    A localiser beside the images of another scan takes nothing of that scan's exposure.
     Raises `InputError` when a list of per-slice values is not as long as the study has slices.
     """
+    acquisition = _without_another_scan(acquisition, protocol)
     facts, warnings = {}, [*acquisition.warnings, *protocol.remarks]
     if protocol.explanation.strip():
         warnings.append(f"protocol file: {protocol.explanation.strip()}")
     for name, value in protocol.given().items():
-        if isinstance(value, tuple) and name != "isocentre_mm" and len(value) not in (1, slices):
+        if name in PER_SLICE and len(value) not in (1, slices):
             raise InputError(f"{name} has {len(value)} values, the CT has {slices} slices", where=where,
                              mend="Give one number, or one for each slice from feet to head.")
         header = getattr(acquisition, name)
@@ -143,6 +172,18 @@ def apply_protocol(acquisition: CTAcquisition, protocol: Protocol, *, slices: in
             note = f"replaces {_shown(header.value)} ({header.origin.value})"
         facts[name] = Fact(value, Origin(protocol.origins.get(name, "protocol")), protocol.notes.get(name, note))
     return replace(acquisition, **facts, warnings=tuple(warnings))
+
+
+def _without_another_scan(acquisition: CTAcquisition, protocol: Protocol) -> CTAcquisition:
+    """A localiser is computed in the images of the scan it planned: of their headers only the scanner's facts hold."""
+    kind = acquisition.scan_kind
+    if protocol.scan_kind != "localiser" or (kind is not None and kind.value == "localiser"):
+        return acquisition
+    kept = {name: fact for name, fact in acquisition.known().items() if name in _OF_THE_SCANNER}
+    if len(kept) == len(acquisition.known()):
+        return acquisition
+    return CTAcquisition(**kept, warnings=("the protocol file describes a localiser: the exposure in the headers is "
+                                           "that of another scan and is not used",))
 
 
 def _agree(a: object, b: object) -> bool:
