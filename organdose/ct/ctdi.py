@@ -3,6 +3,9 @@
 A helical or axial scan with the photon line density n(z) (photons per mm of beam travel) has the CTDIvol k n(z), where
 k is the dose-length product per photon in the CTDI phantom, 1/3 centre + 2/3 periphery, integrated over the 100 mm
 chamber (IEC 60601-2-44; AAPM report 96). k is simulated here with the same tube, bowtie and collimation as the patient.
+
+Beams wider than 40 mm would shine past the chamber: IEC 60601-2-44 (edition 3, amendment 1, 2012) then defines the CTDI
+as that of a reference beam, here 20 mm, times the ratio of the two beams' CTDI free in air.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
+from organdose.ct.tube import Tube
 from organdose.ct.xray_source import TubePath, XRaySource
 from organdose.progress import Progress
 from organdose.transport.cross_sections import photon_tables
@@ -31,18 +35,23 @@ _HOLE_DEPTH_MM = 10.0
 _HOLE_RADIUS_MM = 6.5
 _HISTORIES = 20_000_000
 _WANTED_PERCENT = 0.5
+_WIDEST_MEASURED_MM, _REFERENCE_MM = 40.0, 20.0
 MGY_KG_PER_KEV = 1.602176634e-13
 
 
 @dataclass(frozen=True)
 class CTDICalibration:
-    """Dose-length per emitted photon (mGy mm, to air) at the centre and 10 mm under the surface of a CTDI phantom."""
+    """Dose-length per emitted photon (mGy mm, to air) at the centre and 10 mm under the surface of a CTDI phantom.
+
+    `relative_uncertainty` is that of the weighted sum, `ratio_uncertainty` that of centre over periphery (relative).
+    """
 
     phantom_cm: float
     centre_mgy_mm: float
     periphery_mgy_mm: float
     relative_uncertainty: float
     histories: int
+    ratio_uncertainty: float = 0.0
 
     @property
     def weighted_mgy_mm(self) -> float:
@@ -90,16 +99,42 @@ def _disc(centres_mm: np.ndarray, x_mm: float, y_mm: float, radius_mm: float, pa
 
 def simulate_ctdi(source: XRaySource, phantom_cm: float, *, seed: int = 1, histories: int = _HISTORIES,
                   wanted_percent: float | None = _WANTED_PERCENT, progress: Progress | None = None) -> CTDICalibration:
-    """One axial rotation of `source` around the CTDI phantom at the isocentre."""
+    """One axial rotation of `source` around the CTDI phantom at the isocentre, as wide as IEC 60601-2-44 asks for."""
     grid, scores = ctdi_phantom(phantom_cm)
     at_centre = replace(source, path=TubePath.axial(0.0), isocentre_mm=(0.0, 0.0))
+    in_air = 1.0
+    if source.total_collimation_mm > _WIDEST_MEASURED_MM:
+        at_centre = replace(at_centre, total_collimation_mm=_REFERENCE_MM)
+        in_air = free_air_kerma_length(source) / free_air_kerma_length(at_centre)
     tables = photon_tables(grid.materials, max(source.highest_kev, 60.0) + 1.0)
     tally = run_photons(at_centre, grid, tables, StopRule(histories, wanted_percent), seed=seed, regions=scores,
                         progress=progress, stage="CTDI calibration")
-    centre, periphery = (float(value) for value in tally.regions)
+    centre, periphery = (in_air * float(value) for value in tally.regions)
     parts = tally.region_relative_uncertainty * np.array([centre / 3, 2 * periphery / 3])
     return CTDICalibration(phantom_cm, centre, periphery, float(np.hypot(*parts) / (centre / 3 + 2 * periphery / 3)),
-                           tally.histories)
+                           tally.histories, float(np.hypot(*tally.region_relative_uncertainty)))
+
+
+def free_air_kerma_length(source: XRaySource) -> float:
+    """Air kerma free in air integrated along the axis, for each emitted photon (keV cm2/g per mm, arbitrary scale).
+
+    A direction (fan angle 0, elevation e) meets the axis at F tan(e), where the fluence goes with cos(e)^2 / F^2.
+    """
+    shares = np.array([tube.share for tube in source.tubes])
+    return float(np.dot(shares / shares.sum(), [_axial_kerma(tube, source) for tube in source.tubes]))
+
+
+def _axial_kerma(tube: Tube, source: XRaySource, fans: int = 65, heights: int = 64) -> float:
+    focus_mm = source.focus_isocentre_mm
+    fan_sine = math.sin(tube.fan_half_angle_rad) * (2 * np.arange(fans) / (fans - 1) - 1)
+    fan_cosine = np.sqrt(1 - fan_sine**2)
+    slopes = np.linspace(-0.5, 0.5, heights + 1) * source.total_collimation_mm / focus_mm * fan_cosine[:, None]
+    elevation_sine = slopes / np.sqrt(1 + slopes**2)
+    middle, steps = 0.5 * (elevation_sine[:, 1:] + elevation_sine[:, :-1]), np.diff(elevation_sine, axis=1)
+    photons = tube.photons(fan_sine, middle, focus_mm)
+    emitted = np.trapezoid((photons.sum(axis=2) * steps).sum(axis=1) / fan_cosine, fan_sine)
+    kerma = replace(tube.spectrum, photons=photons[fans // 2]).air_kerma_each
+    return float(np.sum(kerma * steps[fans // 2] / np.sqrt(1 - middle[fans // 2] ** 2)) / focus_mm / emitted)
 
 
 def calibrated(source: XRaySource, phantom_cm: float, *, progress: Progress | None = None) -> CTDICalibration:

@@ -1,63 +1,19 @@
-"""Scanner definitions: geometry, filtration and bowtie as data with their source."""
+"""Scanner definitions by name, from a user's file, or for a header's manufacturer and model."""
 
 from __future__ import annotations
 
 import json
-import math
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from organdose.ct.bowtie import Bowtie
-from organdose.ct.spectrum import Spectrum, tungsten_spectrum
+from organdose.ct.bowtie import Bowtie, bowtie_transmission
+from organdose.ct.scanner_definition import Scanner
 from organdose.errors import InputError
 from organdose.resources import resource_path
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Scanner(_Strict):
-    """One CT scanner. `filtration_mm` maps elements to thicknesses of flat filters.
-
-    `ctdivol_mgy_per_mas` maps '<kV>/<phantom cm>' to CTDIvol per effective mAs (mA x s / pitch), for studies whose
-    headers give no CTDIvol. `overrange_rotations` is the number of extra rotations of a helical scan in total.
-    """
-
-    name: str
-    title: str
-    manufacturer: str
-    models: list[str]
-    focus_isocentre_mm: float = Field(gt=300, lt=1000)
-    fan_angle_deg: float = Field(gt=10, lt=80)
-    anode_angle_deg: float = Field(gt=0, lt=30)
-    filtration_mm: dict[str, float]
-    bowties: dict[Literal["body", "head", "none"], Bowtie]
-    overrange_rotations: float = Field(ge=0, le=5)
-    ctdivol_mgy_per_mas: dict[str, float]
-    source: str = Field(min_length=10)
-
-    @property
-    def fan_half_angle_rad(self) -> float:
-        return math.radians(0.5 * self.fan_angle_deg)
-
-    def tube_spectrum(self, tube_voltage_kv: float) -> Spectrum:
-        """Spectrum behind the flat filters, before the bowtie. Raises `InputError` for an unknown voltage."""
-        spectrum = tungsten_spectrum(tube_voltage_kv)
-        for element, thickness_mm in self.filtration_mm.items():
-            spectrum = spectrum.filtered(element, thickness_mm)
-        return spectrum
-
-    def bowtie(self, kind: str) -> Bowtie | None:
-        """The bowtie of that kind; None for 'none'. Raises `InputError` when the scanner has no such bowtie."""
-        if kind == "none":
-            return None
-        if kind not in self.bowties:
-            raise InputError(f"scanner {self.name!r} has no {kind!r} bowtie",
-                             mend=f"It has: {', '.join(self.bowties) or 'none'}.")
-        return self.bowties[kind]
+__all__ = ["Bowtie", "Scanner", "bowtie_transmission", "load_scanner", "matching_scanner", "scanner_names"]
 
 
 def scanner_names() -> list[str]:
@@ -80,7 +36,26 @@ def load_scanner(name_or_file: str | Path) -> Scanner:
                          mend="Check the path.") from error
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"scanner field {field!r}: {first['msg']}", where=path, mend="Correct that field.") from error
+        field = ".".join(str(part) for part in first["loc"] if part not in ("cylinder", "table"))
+        told = first["msg"].removeprefix("Value error, ")
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise InputError(f"scanner field {field!r}: {told}{more}", where=path, mend="Correct that field.") from error
     except ValueError as error:
         raise InputError(f"not readable as JSON ({error})", where=path, mend="Correct the file.") from error
+
+
+def matching_scanner(manufacturer: str | None, model: str | None) -> Scanner | None:
+    """The shipped scanner of a header's manufacturer and model (None or empty where the header lacks it); None where no
+    definition fits. The longest pattern wins, so that a narrower definition goes before a wider one."""
+    if not model:
+        return None
+    best, length = None, -1
+    for name in scanner_names():
+        scanner = load_scanner(name)
+        makers = [word.strip().casefold() for word in scanner.manufacturer.split("/") if word.strip()]
+        if manufacturer and not any(word in manufacturer.casefold() for word in makers):
+            continue
+        for pattern in scanner.models:
+            if len(pattern) > length and fnmatchcase(model.strip().casefold(), pattern.casefold()):
+                best, length = scanner, len(pattern)
+    return best

@@ -23,7 +23,7 @@ _COMPOUNDS = {"PTFE": {"C": 24.018, "F": 75.982}, "PMMA": {"H": 8.0541, "C": 59.
 class Spectrum:
     """Photon fluence in energy bins of equal width: bin centres (keV), photons per bin (any unit), bin width (keV).
 
-    A width of 0 stands for lines at the given energies.
+    A width of 0 stands for lines at the given energies. `photons` may hold several spectra, (..., energies).
     """
 
     energies_kev: np.ndarray
@@ -46,7 +46,13 @@ class Spectrum:
     @property
     def air_kerma(self) -> float:
         """Air kerma in free air, in keV cm2/g times the unit of `photons`."""
-        return float(np.sum(self.photons * self.energies_kev * _air_energy_absorption_cm2_g(tuple(self.energies_kev))))
+        return float(np.sum(self.air_kerma_each))
+
+    @property
+    def air_kerma_each(self) -> np.ndarray:
+        """Air kerma of each of several spectra, (...)."""
+        absorption = _air_energy_absorption_cm2_g(tuple(self.energies_kev))
+        return np.sum(self.photons * self.energies_kev * absorption, axis=-1)
 
     def half_value_layer_mm_al(self) -> float:
         """Aluminium thickness (mm) that halves the air kerma in narrow-beam geometry."""

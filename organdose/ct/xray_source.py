@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from organdose.ct.bowtie import Bowtie
+from organdose.ct.bowtie import Bowtie, TabulatedBowtie
 from organdose.ct.emission_tables import emission_tables
 from organdose.ct.photon_emission import emit_photons, one_photon
 from organdose.ct.spectrum import Spectrum
@@ -46,8 +46,8 @@ class XRaySource:
 
     `spectrum` is that behind the flat filters and in front of the bowtie; `total_collimation_mm` the beam's full width
     at half maximum along z on the axis through the isocentre (IEC 60601-2-44: N x T); where the penumbra is wider than
-    that, the beam is as wide as the penumbra. `bowtie` None: none. `anode_angle_deg` None: no heel effect; else the
-    anode lies towards -z, so that photons towards +z leave at larger angles to its face.
+    that, the beam is as wide as the penumbra. `bowtie` None: none. `anode_angle_deg` None: no heel effect; positive:
+    the anode lies towards -z, so that photons towards +z leave at larger angles to its face; negative: towards +z.
     `further_tubes`: those of a dual-source scanner, beside the first tube, which has the share 1. All share path,
     collimation and focal spot.
     Raises `InputError` for impossible geometry.
@@ -59,7 +59,7 @@ class XRaySource:
     fan_half_angle_rad: float
     total_collimation_mm: float
     isocentre_mm: tuple[float, float] = (0.0, 0.0)
-    bowtie: Bowtie | None = None
+    bowtie: Bowtie | TabulatedBowtie | None = None
     anode_angle_deg: float | None = None
     focal_spot: FocalSpot = FocalSpot()
     further_tubes: tuple[Tube, ...] = ()
