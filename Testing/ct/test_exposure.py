@@ -72,13 +72,17 @@ def test_without_any_current_an_even_ctdivol_is_told(exposure):
     assert any("No tube current" in line for line in exposure().assumptions)
 
 
-@pytest.mark.parametrize(("collimation_mm", "reach_mm"), [(20.0, 50.0), (80.0, 20.0), (120.0, 0.0), (160.0, 0.0)])
-def test_the_beam_of_an_axial_scan_stays_on_the_images(exposure, collimation_mm, reach_mm):
-    # Images from -60 to 60 mm.
-    found = exposure(scan_kind="axial", pitch=None, total_collimation_mm=collimation_mm)
-    assert found.path.z_mm[0] == pytest.approx(-reach_mm)
-    assert found.path.z_mm[-1] == pytest.approx(reach_mm)
-    assert found.dlp_mgy_mm == pytest.approx(1200.0)
+def test_what_a_report_must_say_of_contradictions_is_kept_apart_from_assumptions(exposure):
+    found = exposure(table_feed_mm=10.0)
+    assert found.contradictions == ("Pitch 1 (protocol) beside table feed / collimation = 0.500 (protocol): the pitch "
+                                    "is used.",)
+    assert not set(found.contradictions) & set(found.assumptions)
+
+
+def test_the_pitch_follows_from_the_table_feed_where_it_is_missing(exposure):
+    found = exposure(pitch=None, table_feed_mm=18.0)
+    assert found.path.feed_mm == pytest.approx(18.0)
+    assert any("Pitch 0.900 from table feed" in line for line in found.assumptions)
 
 
 def test_a_helical_scan_without_table_motion_is_refused(exposure):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import SimpleITK as sitk
 
 from organdose.anatomy.tissues import schneider2000
@@ -82,3 +83,87 @@ def test_cuda_is_refused_while_this_version_has_none(make_study):
     monte_carlo = engine("mc")
     with pytest.raises(InputError, match="CPU"):
         monte_carlo.check(make_study(), monte_carlo.parameters(device="cuda"))
+
+
+def surface_and_middle(grid) -> sp.csr_matrix:
+    """Masses (2, voxels) of a lump under the front surface of the cylinder and of one on its axis."""
+    z_mm, y_mm, x_mm = (grid.voxels.origin_mm[axis] + grid.voxels.spacing_mm[axis] * np.arange(count)
+                        for axis, count in zip((2, 1, 0), grid.voxels.shape))
+    near_axis = (np.abs(x_mm) < 15)[None, None] & (np.abs(z_mm) < 12)[:, None, None]
+    lumps = [near_axis & ((y_mm > -158) & (y_mm < -135))[None, :, None], near_axis & (np.abs(y_mm) < 15)[None, :, None]]
+    mass_g = 1000 * grid.voxels.voxel_mass_kg
+    return sp.csr_matrix(np.stack([np.where(lump, mass_g, 0.0).ravel() for lump in lumps]))
+
+
+def test_a_start_angle_that_nobody_knows_matters_at_the_surface_and_not_on_the_axis(make_study):
+    """Pitch 1.5: ripple along the surface of a 32 cm phantom of up to 65 % (Zhang et al., Med Phys 36 (2009) 1025)."""
+    study, monte_carlo = make_study(pitch=1.5), engine("mc")
+    grid = dose_grid(study.image, 10.0, schneider2000())
+    masses = surface_and_middle(grid)
+    dose = {angle: monte_carlo.run(study, grid, monte_carlo.parameters(histories=800_000, start_angle=angle),
+                                   organs=("surface", "middle"), organ_mass_g=masses)
+            for angle in ("averaged", "sampled")}
+    spread = dose["sampled"].facts["start_angle_spread_percent"]
+    assert spread["surface"] > 8 > 5 > spread["middle"]
+    assert len(dose["sampled"].facts["start_angles_deg"]) == 8
+    told, plain = (dose[angle].organ_relative_uncertainty["surface"] for angle in ("sampled", "averaged"))
+    assert told > spread["surface"] / 100 > 2 * plain
+    means = [sitk.GetArrayFromImage(each.dose_mgy).ravel() @ masses.toarray().T / masses.sum(axis=1).A1
+             for each in dose.values()]
+    assert means[0] == pytest.approx(means[1], rel=0.05)
+
+
+def test_turning_the_start_by_half_a_turn_turns_the_dose(make_study):
+    study, monte_carlo = make_study(pitch=1.5), engine("mc")
+    grid = dose_grid(study.image, 10.0, schneider2000())
+    front, back = (sitk.GetArrayFromImage(monte_carlo.run(study, grid, monte_carlo.parameters(
+        histories=1_000_000, start_angle="fixed", start_angle_deg=degrees, seed=seed)).dose_mgy)
+        for degrees, seed in ((0.0, 1), (180.0, 2)))
+    water = grid.voxels.density_g_cm3 > 0.9
+    same, turned = back[water], back[:, ::-1, ::-1][water]
+    assert np.corrcoef(front[water], turned)[0, 1] > np.corrcoef(front[water], same)[0, 1] + 0.1
+
+
+def test_whole_turns_at_one_place_do_not_ask_for_a_start_angle(make_study):
+    dose, _ = run(make_study(scan_kind="axial", pitch=None), start_angle="sampled")
+    assert "start_angles_deg" not in dose.facts
+    assert any("whole rotations at one place" in line for line in dose.facts["assumptions"])
+
+
+def test_a_fixed_current_scales_the_dose_and_is_recorded(make_study):
+    scanned, _ = run(make_study(tube_current_ma=(250.0,)))
+    fixed, _ = run(make_study(tube_current_ma=(250.0,)), scenario="fixed_ma")
+    assert sitk.GetArrayFromImage(fixed.dose_mgy) == pytest.approx(0.4 * sitk.GetArrayFromImage(scanned.dose_mgy))
+    assert fixed.facts["tube_current_scenario"] == "100 mA throughout"
+    assert scanned.facts["tube_current_scenario"] == "as scanned"
+    assert any("100 mA in every slice" in line for line in fixed.facts["assumptions"])
+
+
+def test_a_localiser_from_above_spares_the_back(make_study):
+    dose, grid = run(make_study(scan_kind="localiser", pitch=None, tube_angle_deg=0.0, ctdivol_mgy=(0.1,)))
+    values, water = sitk.GetArrayFromImage(dose.dose_mgy), grid.voxels.density_g_cm3 > 0.9
+    rows = np.flatnonzero(water[6].any(axis=1))
+    front, back = (values[3:9, row][water[3:9, row]].mean() for row in (rows[1], rows[-2]))
+    assert front > 20 * back
+    assert dose.facts["scan_kind"] == "localiser"
+
+
+def test_output_that_is_lower_at_the_front_spares_the_front_only(make_study):
+    """Organ-based modulation: less from in front, more from behind; CTDIvol and so the dose on the axis stay."""
+    even, grid = run(make_study(), histories=400_000)
+    spared, _ = run(make_study(angular_current=(0.3, 1.0, 1.7, 1.0)), histories=400_000)
+    water = grid.voxels.density_g_cm3 > 0.9
+    middle = water.shape[1] // 2
+    rows = np.flatnonzero(water[6].any(axis=1))
+    ratio = {name: (sitk.GetArrayFromImage(spared.dose_mgy)[2:10, rows_there][water[2:10, rows_there]].mean()
+                    / sitk.GetArrayFromImage(even.dose_mgy)[2:10, rows_there][water[2:10, rows_there]].mean())
+             for name, rows_there in (("front", rows[0:2]), ("axis", slice(middle - 2, middle + 2)), ("back", rows[-2:]))}
+    assert ratio["front"] < 0.75 and ratio["back"] > 1.25
+    assert ratio["axis"] == pytest.approx(1.0, abs=0.05)
+    assert spared.facts["dlp_mgy_cm"] == even.facts["dlp_mgy_cm"]
+
+
+def test_contradictions_are_recorded(make_study):
+    dose, _ = run(make_study(table_feed_mm=10.0))
+    [line] = dose.facts["contradictions"]
+    assert line.startswith("Pitch 1 ") and "the pitch is used" in line

@@ -245,6 +245,9 @@ def test_a_tube_angle_without_the_patients_position_is_not_known():
     assert acquisition_facts(_headers(1, AcquisitionType="CONSTANT_ANGLE", TubeAngle=90.0)).tube_angle_deg is None
 
 
-def test_a_tin_filter_is_told_because_no_scanner_model_has_one():
-    assert any("tin filter" in line for line in acquisition_facts(_headers(FilterMaterial="TIN")).warnings)
+def test_a_tin_filter_is_a_fact_where_its_thickness_is_known_and_told_where_it_is_not():
+    facts = acquisition_facts(_headers(FilterMaterial="TIN"))
+    assert any("tin filter but not its thickness" in line for line in facts.warnings) and facts.tube_filter is None
+    facts = acquisition_facts(_headers(FilterMaterial="TIN", FilterThicknessMinimum=0.4, FilterThicknessMaximum=0.4))
+    assert facts.tube_filter.value == "Sn 0.4" and not facts.warnings
     assert not any("tin" in line for line in acquisition_facts(_headers(FilterMaterial="ALUMINUM")).warnings)

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from pydantic import BaseModel, ConfigDict, Field
 
 from organdose.ct.dose_grid import DoseGrid
+from organdose.ct.exposure import Exposure
 from organdose.dose_map import DoseMap
 from organdose.errors import InputError
 from organdose.progress import Progress
@@ -41,6 +42,9 @@ class CTDoseEngine(Protocol):
 
     def check(self, study: CTStudy, parameters: EngineParameters) -> None:
         """Raises `MissingFacts` or `InputError` when the engine could not run, before any work is done."""
+
+    def exposure(self, study: CTStudy, parameters: EngineParameters) -> Exposure:
+        """The scan that `run` computes the dose of. Raises as `check` does."""
 
     def run(self, study: CTStudy, grid: DoseGrid, parameters: EngineParameters, *, organs: tuple[str, ...] = (),
             organ_mass_g: sp.csr_matrix | None = None, progress: Progress | None = None) -> DoseMap:

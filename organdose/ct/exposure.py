@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
+from organdose.ct.exposure_checks import contradictions
+from organdose.ct.scan_path import (
+    ScannedSlices,
+    ScanPath,
+    axial_path,
+    cone_beam_path,
+    helical_path,
+    localiser_path,
+    scanned_slices,
+)
 from organdose.ct.scanner import Scanner
-from organdose.ct.xray_source import TubePath
+from organdose.ct.second_tube import SecondTube, filter_mm, second_tube_of
+from organdose.ct.tube_current import ctdivol_per_slice, missing_for_ctdivol
+from organdose.ct.tube_path import TubePath
 from organdose.errors import InputError, MissingFacts
 from organdose.study.ct_study import CTStudy
-from organdose.study.facts import EXPLANATIONS, CTAcquisition
+from organdose.study.facts import EXPLANATIONS, CTAcquisition, Fact, Origin
+
+_ALWAYS_NEEDED = ("tube_voltage_kv", "total_collimation_mm", "ctdi_phantom_cm", "scan_kind")
+_NEEDED_FOR = {"helical": ("pitch",), "localiser": ("tube_angle_deg",)}
 
 
 @dataclass(frozen=True)
@@ -19,7 +35,9 @@ class Exposure:
 
     `path`: the beam centre along z, weighted by CTDIvol. `dlp_mgy_mm`: CTDIvol integrated over the path, overranging
     included. `ctdivol_mgy`: per slice. `phantom_cm`: the CTDI phantom that CTDIvol refers to. `assumptions`: lines for
-    the report about everything the headers did not say.
+    the report about everything the headers did not say; `contradictions`: about facts that do not fit each other.
+    `fixed_ma`: the tube current of the fixed-current scenario, None for the scan as it was. `filter_mm`: filters beside
+    the scanner's, mm by element. `second_tube`: of a dual-source or dual-energy scan.
     """
 
     tube_voltage_kv: float
@@ -31,29 +49,85 @@ class Exposure:
     ctdivol_mgy: np.ndarray
     dlp_mgy_mm: float
     assumptions: tuple[str, ...]
+    scan_kind: str = "helical"
+    contradictions: tuple[str, ...] = ()
+    fixed_ma: float | None = None
+    filter_mm: dict[str, float] = field(default_factory=dict)
+    second_tube: SecondTube | None = None
 
     @property
     def bowtie_kind(self) -> str:
         """Scanners put the head bowtie where they quote the 16 cm phantom, the body bowtie with the 32 cm one."""
         return "head" if self.phantom_cm == 16 else "body"
 
+    @property
+    def depends_on_start_angle(self) -> bool:
+        """Whether the gantry angle the scan starts at is unknown and matters: not for whole turns at one place."""
+        return self.path.start_angle_rad is None and (
+            self.path.feed_mm is not None or not np.isclose(self.path.arc_rad, 2 * np.pi))
 
-def exposure_of(study: CTStudy, scanner: Scanner) -> Exposure:
-    """The exposure of a study on a scanner.
+
+def exposure_of(study: CTStudy, scanner: Scanner, *, fixed_ma: float | None = None) -> Exposure:
+    """The exposure of a study on a scanner; `fixed_ma`: as if the tube current had been that in every slice.
 
     Raises `MissingFacts` for whatever the dose cannot be computed without (tube voltage, collimation, CTDI phantom,
-    scan kind, pitch of a helical scan, and CTDIvol or what it can be derived from), `InputError` for impossible values.
+    scan kind, pitch of a helical scan, tube angle of a localiser, and CTDIvol or what it can be derived from),
+    `InputError` for impossible values.
     """
-    facts = study.acquisition
     where = study.files[0].parent if len(study.files) > 1 else (study.files[0] if study.files else None)
-    needed = ["tube_voltage_kv", "total_collimation_mm", "ctdi_phantom_cm", "scan_kind"]
-    if facts.scan_kind is not None and facts.scan_kind.value == "helical":
-        needed.append("pitch")
+    assumptions: list[str] = []
+    facts = _completed(study.acquisition, assumptions)
+    _require(facts, scanner, fixed_ma, where)
+    _refuse_impossible(facts, where)
+    lowest_mm, highest_mm = facts.scan_range_mm.value if facts.scan_range_mm is not None else (
+        0.0, study.image.GetDepth() * study.image.GetSpacing()[2])
+    ctdivol_mgy = ctdivol_per_slice(facts, scanner, study.image.GetDepth(), highest_mm - lowest_mm, assumptions,
+                                    fixed_ma=fixed_ma)
+    slices = scanned_slices(study, ctdivol_mgy, assumptions)
+    path = _path(facts, scanner, slices, assumptions)
+    return Exposure(
+        tube_voltage_kv=facts.tube_voltage_kv.value,
+        total_collimation_mm=facts.total_collimation_mm.value,
+        focus_isocentre_mm=_focus_isocentre_mm(facts, scanner, assumptions),
+        isocentre_mm=_isocentre_mm(study, assumptions),
+        phantom_cm=float(facts.ctdi_phantom_cm.value),
+        path=path.path,
+        ctdivol_mgy=ctdivol_mgy,
+        dlp_mgy_mm=path.dlp_mgy_mm,
+        second_tube=second_tube_of(facts, scanner, assumptions),
+        assumptions=(*assumptions, *path.lines),
+        scan_kind=facts.scan_kind.value,
+        contradictions=tuple(contradictions(facts, scanner)),
+        fixed_ma=fixed_ma,
+        filter_mm=filter_mm(facts.tube_filter, "tube_filter"),
+    )
+
+
+def _completed(facts: CTAcquisition, lines: list[str]) -> CTAcquisition:
+    """Facts with those that follow from others: the pitch from the table feed, the phantom from the measured CTDIw."""
+    if (facts.pitch is None and facts.table_feed_mm is not None and facts.total_collimation_mm is not None
+            and facts.scan_kind is not None and facts.scan_kind.value == "helical"):
+        pitch = facts.table_feed_mm.value / facts.total_collimation_mm.value
+        lines.append(f"Pitch {pitch:.3f} from table feed / total collimation.")
+        facts = replace(facts, pitch=Fact(pitch, Origin.derived, "table feed / total collimation"))
+    if facts.ctdi_phantom_cm is None and facts.ctdivol_mgy is None and facts.measured_ctdiw_phantom_cm is not None:
+        facts = replace(facts, ctdi_phantom_cm=replace(facts.measured_ctdiw_phantom_cm, origin=Origin.derived))
+    return facts
+
+
+def _require(facts: CTAcquisition, scanner: Scanner, fixed_ma: float | None, where: Path | None) -> None:
+    kind = facts.scan_kind.value if facts.scan_kind is not None else ""
+    needed = _ALWAYS_NEEDED + _NEEDED_FOR.get(kind, ())
     absent = {name: EXPLANATIONS[name] for name in needed if getattr(facts, name) is None}
-    if facts.ctdivol_mgy is None and not _ctdivol_derivable(facts, scanner):
-        absent["ctdivol_mgy"] = EXPLANATIONS["ctdivol_mgy"]
+    absent |= missing_for_ctdivol(facts, scanner, fixed_ma)
+    if facts.second_tube_voltage_kv is not None and facts.second_tube_share is None and (
+            facts.second_tube_exposure_mas is None or facts.exposure_mas is None):
+        absent["second_tube_share"] = EXPLANATIONS["second_tube_share"]
     if absent:
         raise MissingFacts(absent, where=where)
+
+
+def _refuse_impossible(facts: CTAcquisition, where: Path | None) -> None:
     phantom_cm = float(facts.ctdi_phantom_cm.value)
     if phantom_cm not in (16.0, 32.0):
         raise InputError(f"the CTDI phantom is given as {phantom_cm:g} cm", where=where,
@@ -61,76 +135,22 @@ def exposure_of(study: CTStudy, scanner: Scanner) -> Exposure:
     if facts.scan_kind.value == "helical" and not facts.pitch.value > 0:
         raise InputError(f"a helical scan with a pitch of {facts.pitch.value:g}", where=where,
                          mend="Give the pitch, or scan_kind 'axial', with --protocol.")
-    assumptions: list[str] = []
-    ctdivol_mgy = _ctdivol_per_slice(study, scanner, phantom_cm, assumptions)
-    path = _path(study, scanner, ctdivol_mgy, assumptions)
-    return Exposure(
-        tube_voltage_kv=facts.tube_voltage_kv.value,
-        total_collimation_mm=facts.total_collimation_mm.value,
-        focus_isocentre_mm=_focus_isocentre_mm(facts, scanner, assumptions),
-        isocentre_mm=_isocentre_mm(study, assumptions),
-        phantom_cm=phantom_cm,
-        path=path,
-        ctdivol_mgy=ctdivol_mgy,
-        dlp_mgy_mm=float(path.weight[0] if len(path.z_mm) == 1 else np.trapezoid(path.weight, path.z_mm)),
-        assumptions=tuple(assumptions),
-    )
 
 
-def _ctdivol_key(facts: CTAcquisition) -> str:
-    return f"{facts.tube_voltage_kv.value:g}/{facts.ctdi_phantom_cm.value:g}"
-
-
-def _ctdivol_derivable(facts: CTAcquisition, scanner: Scanner) -> bool:
-    return (facts.exposure_mas is not None and facts.tube_voltage_kv is not None and facts.ctdi_phantom_cm is not None
-            and _ctdivol_key(facts) in scanner.ctdivol_mgy_per_mas)
-
-
-def _ctdivol_per_slice(study: CTStudy, scanner: Scanner, phantom_cm: float, assumptions: list[str]) -> np.ndarray:
-    facts, count = study.acquisition, study.image.GetDepth()
-    if facts.ctdivol_mgy is None:
-        per_mas = scanner.ctdivol_mgy_per_mas[_ctdivol_key(facts)]
-        assumptions.append(f"CTDIvol from the exposure: {per_mas:g} mGy per mAs of scanner '{scanner.name}' "
-                           f"({phantom_cm:g} cm phantom).")
-        return per_mas * np.broadcast_to(facts.exposure_mas.value, count).astype(float)
-    given_mgy = facts.ctdivol_mgy.value
-    if len(given_mgy) > 1:
-        return np.asarray(given_mgy, dtype=float)
-    for fact, name in ((facts.exposure_mas, "exposure (mAs)"), (facts.tube_current_ma, "tube current")):
-        if fact is not None and len(fact.value) > 1:
-            values = np.asarray(fact.value, dtype=float)
-            assumptions.append(f"One CTDIvol is given for the scan; it follows the {name} of each slice, the mean over "
-                               "the slices being the given value.")
-            return given_mgy[0] * values / values.mean()
-    if facts.exposure_mas is None and facts.tube_current_ma is None:
-        assumptions.append("No tube current is known: the CTDIvol is taken to be the same in every slice.")
-    return np.full(count, float(given_mgy[0]))
-
-
-def _path(study: CTStudy, scanner: Scanner, ctdivol_mgy: np.ndarray, assumptions: list[str]) -> TubePath:
-    """Where the beam's centre goes: over the slices, and for helical scans the overranging beyond them.
-
-    The slices reach half a slice beyond their centres. An axial scan's beam covers just the images, so that its centre
-    stays half a collimation inside them.
-    """
-    facts = study.acquisition
-    z_mm = np.asarray(study.slice_positions_mm)
-    half_slice_mm, collimation_mm = 0.5 * study.image.GetSpacing()[2], facts.total_collimation_mm.value
-    if facts.scan_kind.value == "helical":
-        overrange_mm = 0.5 * scanner.overrange_rotations * facts.pitch.value * collimation_mm
-        assumptions.append(f"Overranging: {overrange_mm:.1f} mm at each end (in total "
-                           f"{scanner.overrange_rotations:g} rotation(s)) with the tube current of the end slice.")
-        extra_mm = half_slice_mm + overrange_mm
-        return TubePath(np.concatenate([[z_mm[0] - extra_mm], z_mm, [z_mm[-1] + extra_mm]]),
-                        np.concatenate([[ctdivol_mgy[0]], ctdivol_mgy, [ctdivol_mgy[-1]]]))
-    dlp_mgy_mm = 2 * half_slice_mm * ctdivol_mgy.sum()
-    first_mm, last_mm = z_mm[0] - half_slice_mm + 0.5 * collimation_mm, z_mm[-1] + half_slice_mm - 0.5 * collimation_mm
-    if last_mm - first_mm < 1e-6:
-        return TubePath(np.array([0.5 * (z_mm[0] + z_mm[-1])]), np.array([dlp_mgy_mm]))
-    inner = z_mm[(z_mm > first_mm) & (z_mm < last_mm)]
-    path_mm = np.concatenate([[first_mm], inner, [last_mm]])
-    weight = np.interp(path_mm, z_mm, ctdivol_mgy)
-    return TubePath(path_mm, weight * dlp_mgy_mm / np.trapezoid(weight, path_mm))
+def _path(facts: CTAcquisition, scanner: Scanner, slices: ScannedSlices, lines: list[str]) -> ScanPath:
+    kind, collimation_mm = facts.scan_kind.value, facts.total_collimation_mm.value
+    angular = None if facts.angular_current is None else np.asarray(facts.angular_current.value, dtype=float)
+    if angular is not None and kind != "localiser":
+        lines.append(f"Angular modulation: relative output at {len(angular)} gantry angles, from {angular.min():g} to "
+                     f"{angular.max():g}. CTDIvol stays that of the scan: it is defined by the mean output of a turn.")
+    if kind == "helical":
+        return helical_path(slices, facts.pitch.value * collimation_mm, scanner.overrange_rotations, angular)
+    if kind == "cone_beam":
+        arc, start = (None if fact is None else fact.value for fact in (facts.arc_deg, facts.tube_angle_deg))
+        return cone_beam_path(slices, collimation_mm, arc, start, angular)
+    if kind == "localiser":
+        return localiser_path(slices, facts.tube_angle_deg.value)
+    return axial_path(slices, collimation_mm, facts.table_feed_mm and facts.table_feed_mm.value, angular)
 
 
 def _focus_isocentre_mm(facts: CTAcquisition, scanner: Scanner, assumptions: list[str]) -> float:

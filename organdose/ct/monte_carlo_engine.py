@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -10,12 +12,15 @@ import SimpleITK as sitk
 from pydantic import Field
 
 from organdose import __version__
-from organdose.ct.ctdi import MGY_KG_PER_KEV, CTDICalibration, calibrated
+from organdose.ct.ctdi import MGY_KG_PER_KEV
 from organdose.ct.dose_grid import DoseGrid
 from organdose.ct.engines import EngineParameters
 from organdose.ct.exposure import Exposure, exposure_of
+from organdose.ct.run_facts import run_facts, spread_facts
 from organdose.ct.scan_extension import Extension, beam_range_mm, extension_for, extension_lines
+from organdose.ct.scan_source import calibrated_source, xray_source
 from organdose.ct.scanner import Scanner, load_scanner
+from organdose.ct.start_angles import StartAngleSpread, run_at_start_angles, sampled_angles_rad
 from organdose.ct.xray_source import XRaySource
 from organdose.dose_map import DoseMap
 from organdose.errors import InputError
@@ -23,6 +28,7 @@ from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
 from organdose.transport.cross_sections import photon_tables
 from organdose.transport.monte_carlo import StopRule, Tally, run_photons
+from organdose.transport.voxel_grid import VoxelGrid
 
 
 class MonteCarloParameters(EngineParameters):
@@ -33,6 +39,19 @@ class MonteCarloParameters(EngineParameters):
         description="stop earlier once every organ's mean dose is known to this many percent")
     seed: int = Field(1, ge=0, lt=2**63, title="Seed", description="the same seed gives the same dose map")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", title="Device", description="processor to compute on")
+    scenario: Literal["as_scanned", "fixed_ma"] = Field(
+        "as_scanned", title="Tube current scenario",
+        description="dose of the scan as it was, or as if the tube current had been the same in every slice")
+    fixed_ma: float = Field(100.0, gt=0, le=2000, title="Fixed current (mA)",
+                            description="tube current of the scenario fixed_ma")
+    start_angle: Literal["averaged", "sampled", "fixed"] = Field(
+        "averaged", title="Start angle",
+        description="gantry angle at the start, which headers do not tell: averaged over; sampled, so that its spread "
+                    "enters the uncertainty; or the one given below")
+    start_angles: int = Field(8, ge=2, le=32, title="Sampled angles",
+                              description="how many start angles share the photons where they are sampled")
+    start_angle_deg: float = Field(0.0, ge=-360, le=360, title="Start angle (degrees)",
+                                   description="for a fixed start angle: 0 above a supine patient, 90 at his left side")
     extend: Literal["repeat", "none"] = Field(
         "repeat", title="Beyond the image",
         description="tissue that the scan irradiates outside the image: repeat the end slices, or none")
@@ -49,47 +68,78 @@ class MonteCarloEngine:
         """See `CTDoseEngine.check`."""
         self._prepared(study, parameters)
 
+    def exposure(self, study: CTStudy, parameters: MonteCarloParameters) -> Exposure:
+        """See `CTDoseEngine.exposure`."""
+        return self._prepared(study, parameters)[1]
+
     def _prepared(self, study: CTStudy, parameters: MonteCarloParameters) -> tuple[Scanner, Exposure, XRaySource]:
         if parameters.device == "cuda":
             raise InputError("this version computes on the CPU only", mend="Use --device auto or cpu.")
         scanner = load_scanner(parameters.scanner)
-        exposure = exposure_of(study, scanner)
+        exposure = exposure_of(study, scanner,
+                               fixed_ma=parameters.fixed_ma if parameters.scenario == "fixed_ma" else None)
         return scanner, exposure, xray_source(scanner, exposure)
 
     def run(self, study: CTStudy, grid: DoseGrid, parameters: MonteCarloParameters, *, organs: tuple[str, ...] = (),
             organ_mass_g: sp.csr_matrix | None = None, progress: Progress | None = None) -> DoseMap:
         """See `CTDoseEngine.run`."""
-        scanner, exposure, source = self._prepared(study, parameters)
-        calibration = calibrated(source, exposure.phantom_cm, progress=progress)
+        scanner, exposure, _ = self._prepared(study, parameters)
+        tubes = calibrated_source(scanner, exposure, progress=progress)
         extension = (Extension() if parameters.extend == "none" else
                      extension_for(grid, exposure.path.z_mm, exposure.total_collimation_mm))
         voxels = extension.extended(grid.voxels)
         voxel_mass_kg = extension.cropped(voxels.voxel_mass_kg)
         scores = _organ_scores(organ_mass_g, voxel_mass_kg)
-        tally = run_photons(source, voxels, photon_tables(voxels.materials, source.highest_kev + 1.0),
-                            StopRule(parameters.histories, parameters.uncertainty_percent), seed=parameters.seed,
-                            regions=None if scores is None else extension.widened(scores, voxel_mass_kg[0].size),
-                            progress=progress)
-        photons = exposure.dlp_mgy_mm / calibration.weighted_mgy_mm
+        regions = None if scores is None else extension.widened(scores, voxel_mass_kg[0].size)
+        tally, spread, angle_lines = _simulated(tubes.source, exposure, voxels, regions, parameters, progress)
+        photons = exposure.dlp_mgy_mm / tubes.calibration.weighted_mgy_mm
         dose_mgy = extension.cropped(tally.energy_kev) * (MGY_KG_PER_KEV * photons) / voxel_mass_kg
-        organ_uncertainty = np.hypot(tally.region_relative_uncertainty, calibration.relative_uncertainty)
+        organ_uncertainty = np.hypot(tally.region_relative_uncertainty, tubes.calibration.relative_uncertainty)
+        lines = [*exposure.contradictions, *exposure.assumptions, *angle_lines,
+                 *extension_lines(extension, voxels.spacing_mm[2])]
         return DoseMap(
             dose_mgy=_image(dose_mgy, grid), density_g_cm3=extension.cropped(voxels.density_g_cm3),
             engine=f"{self.name} {__version__}",
             relative_uncertainty=_image(extension.cropped(tally.relative_uncertainty), grid),
             organ_relative_uncertainty=dict(zip(organs, organ_uncertainty.tolist())),
-            facts=_facts(scanner, exposure, calibration, tally, photons, source) | {
+            facts=run_facts(scanner, exposure, tubes, tally, photons) | spread_facts(spread, organs) | {
                 "beam_range_mm": list(beam_range_mm(exposure.path.z_mm, exposure.total_collimation_mm)),
-                "assumptions": [*exposure.assumptions, *extension_lines(extension, voxels.spacing_mm[2])]})
+                "assumptions": lines})
 
 
-def xray_source(scanner: Scanner, exposure: Exposure) -> XRaySource:
-    """The scanner's tube on the path of this exposure."""
-    return XRaySource(
-        spectrum=scanner.tube_spectrum(exposure.tube_voltage_kv), path=exposure.path,
-        focus_isocentre_mm=exposure.focus_isocentre_mm, fan_half_angle_rad=scanner.fan_half_angle_rad,
-        total_collimation_mm=exposure.total_collimation_mm, isocentre_mm=exposure.isocentre_mm,
-        bowtie=scanner.bowtie(exposure.bowtie_kind))
+def _simulated(source: XRaySource, exposure: Exposure, voxels: VoxelGrid, regions: sp.csr_array | None,
+               parameters: MonteCarloParameters, progress: Progress | None
+               ) -> tuple[Tally, StartAngleSpread | None, list[str]]:
+    """The tally, the spread between start angles where they were sampled, and what the report says of the angle."""
+    tables = photon_tables(voxels.materials, source.highest_kev + 1.0)
+    stop = StopRule(parameters.histories, parameters.uncertainty_percent)
+
+    def run(turned: XRaySource, stop: StopRule, seed: int, stage: str) -> Tally:
+        return run_photons(turned, voxels, tables, stop, seed=seed, regions=regions, progress=progress, stage=stage)
+
+    if exposure.depends_on_start_angle and parameters.start_angle == "sampled":
+        angles_rad = sampled_angles_rad(parameters.start_angles, parameters.seed)
+        tally, spread = run_at_start_angles(run, source, stop, angles_rad, parameters.seed)
+        return tally, spread, [start_angle_line(exposure, parameters)]
+    if exposure.depends_on_start_angle and parameters.start_angle == "fixed":
+        start_rad = math.radians(parameters.start_angle_deg)
+        source = replace(source, path=replace(source.path, start_angle_rad=start_rad))
+    return run(source, stop, parameters.seed, "Monte Carlo"), None, [start_angle_line(exposure, parameters)]
+
+
+def start_angle_line(exposure: Exposure, parameters: MonteCarloParameters) -> str:
+    """How the report names the treatment of the start angle."""
+    if exposure.scan_kind == "localiser":
+        return "Start angle: the tube of a localiser stands still."
+    if not exposure.depends_on_start_angle:
+        known = exposure.path.start_angle_rad is not None
+        return ("Start angle: the acquisition facts give it." if known else
+                "Start angle: whole rotations at one place, where it does not matter.")
+    return {"averaged": "Start angle: not known, dose is averaged over it.",
+            "sampled": f"Start angle: not known; {parameters.start_angles} equally spaced ones were run. The dose is "
+                       "their mean, and their spread beyond statistics is part of the uncertainties.",
+            "fixed": f"Start angle: {parameters.start_angle_deg:g} degrees at the foot end of the beam's path."
+            }[parameters.start_angle]
 
 
 def _organ_scores(organ_mass_g: sp.csr_matrix | None, voxel_mass_kg: np.ndarray) -> sp.csr_array | None:
@@ -103,26 +153,3 @@ def _image(values: np.ndarray, grid: DoseGrid) -> sitk.Image:
     image = sitk.GetImageFromArray(values.astype(np.float32))
     image.CopyInformation(grid.geometry)
     return image
-
-
-def _facts(scanner: Scanner, exposure: Exposure, calibration: CTDICalibration, tally: Tally, photons: float,
-           source: XRaySource) -> dict[str, object]:
-    return {
-        "scanner": f"{scanner.title} ({scanner.name}): {scanner.source}",
-        "tube_voltage_kv": exposure.tube_voltage_kv,
-        "spectrum_mean_kev": round(source.spectrum.mean_kev, 2),
-        "total_collimation_mm": exposure.total_collimation_mm,
-        "focus_isocentre_mm": exposure.focus_isocentre_mm,
-        "isocentre_mm": [round(v, 1) for v in exposure.isocentre_mm],
-        "bowtie": exposure.bowtie_kind,
-        "ctdi_phantom_cm": exposure.phantom_cm,
-        "ctdivol_mean_mgy": round(float(np.mean(exposure.ctdivol_mgy)), 4),
-        "dlp_mgy_cm": round(exposure.dlp_mgy_mm / 10, 2),
-        "photons_behind_filters": photons,
-        "calibration_mgy_cm_per_photon": calibration.weighted_mgy_mm / 10,
-        "calibration_centre_to_periphery": round(calibration.centre_mgy_mm / calibration.periphery_mgy_mm, 4),
-        "calibration_uncertainty_percent": round(100 * calibration.relative_uncertainty, 3),
-        "histories": tally.histories,
-        "batches": tally.batches,
-        "assumptions": list(exposure.assumptions),
-    }

@@ -11,6 +11,7 @@ from organdose.study.facts import EXPLANATIONS, LISTS, PER_SLICE, CTAcquisition
 # What the windows call the facts, with their units.
 TITLES = {
     "tube_voltage_kv": ("Tube voltage", "kV"),
+    "tube_filter": ("Tube filter", ""),
     "tube_current_ma": ("Tube current", "mA"),
     "exposure_mas": ("Effective exposure", "mAs"),
     "rotation_time_s": ("Rotation time", "s"),
@@ -42,7 +43,7 @@ TITLES = {
     "scan_region": ("Scan region", ""),
     "age_group": ("Age group", ""),
 }
-_TEXTS = frozenset({"scan_kind", "second_tube_filter", "manufacturer", "model", "contrast_agent",
+_TEXTS = frozenset({"scan_kind", "tube_filter", "second_tube_filter", "manufacturer", "model", "contrast_agent",
                      "scan_region", "age_group"})
 
 

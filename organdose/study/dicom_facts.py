@@ -20,7 +20,7 @@ from organdose.study.dicom_motion import (
     total_collimation,
     tube_angle_deg,
 )
-from organdose.study.dicom_tubes import has_tin, second_tube, tubes_of
+from organdose.study.dicom_tubes import second_tube, tin_filter, tubes_of
 from organdose.study.facts import CTAcquisition, Fact, Origin
 from organdose.study.header_slices import HeaderSlices
 from organdose.study.header_values import numbers, text
@@ -49,10 +49,10 @@ def acquisition_facts(headers: Sequence[Dataset]) -> CTAcquisition:
     else:
         exposure_mas = effective_exposure(slices, current_ma, rotation_time_s, pitch)
     check_exposure_time(slices, declared, rotation_time_s, pitch)
-    _warn_of_tin(slices, bool(tubes))
     _warn_of_several_events(slices)
     return CTAcquisition(
         tube_voltage_kv=voltage_kv,
+        tube_filter=_tube_filter(slices, tubes[0].tin if tubes else None),
         tube_current_ma=current_ma,
         exposure_mas=exposure_mas,
         rotation_time_s=rotation_time_s,
@@ -73,10 +73,13 @@ def acquisition_facts(headers: Sequence[Dataset]) -> CTAcquisition:
     )
 
 
-def _warn_of_tin(slices: HeaderSlices, two_tubes: bool) -> None:
-    """Tin before the second tube is a fact of its own; before the only tube no fact says it."""
-    if not two_tubes and any(has_tin(header) for header in slices.headers):
-        slices.warn("the header names a tin filter, which the scanner models lack: the spectrum is too soft")
+def _tube_filter(slices: HeaderSlices, of_first_tube: str | None) -> Fact[str] | None:
+    """The tin filter of the first tube. Without its thickness it is told and left out."""
+    tin = max(map(tin_filter, slices.headers)) if of_first_tube is None else of_first_tube
+    if tin == "Sn":
+        slices.warn("the header names a tin filter but not its thickness: without it the spectrum is too soft; give "
+                    "tube_filter, for example 'Sn 0.6'")
+    return Fact(tin, Origin.header) if " " in tin else None
 
 
 def _warn_of_several_events(slices: HeaderSlices) -> None:

@@ -32,8 +32,8 @@ HEADER_KEYWORDS = [
     "ExposureInuAs", "ExposureTime", "ExposureTimeInms", "ExposureTimeInuS", "RevolutionTime", "TotalCollimationWidth",
     "TableSpeed", "TableFeedPerRotation", "SpiralPitchFactor", "CTDIvol", "CTDIPhantomTypeCodeSequence",
     "DistanceSourceToPatient", "DataCollectionCenterPatient", "AcquisitionType", "ScanOptions",
-    "FilterMaterial", "SingleCollimationWidth", "TubeAngle", "PatientPosition", "IrradiationEventUID",
-    "CTAdditionalXRaySourceSequence", "MultienergyCTAcquisitionSequence",
+    "FilterMaterial", "FilterThicknessMinimum", "FilterThicknessMaximum", "SingleCollimationWidth", "TubeAngle",
+    "PatientPosition", "IrradiationEventUID", "CTAdditionalXRaySourceSequence", "MultienergyCTAcquisitionSequence",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 ]
 

@@ -20,12 +20,12 @@ _MACROS = ("CTExposureSequence", "CTXRayDetailsSequence")
 
 @dataclass(frozen=True)
 class TubeFacts:
-    """One X-ray source: kV, mA and mAs of each slice (None where not said), and whether a tin filter is in its beam."""
+    """One X-ray source: kV, mA and mAs of each slice (None where not said), and its tin filter ('Sn 0.4', 'Sn', '')."""
 
     tube_voltage_kv: float | None
     tube_current_ma: tuple[float, ...] | None
     exposure_mas: tuple[float, ...] | None
-    tin: bool
+    tin: str
 
 
 def tubes_of(slices: HeaderSlices) -> tuple[TubeFacts, ...]:
@@ -64,14 +64,19 @@ def second_tube(slices: HeaderSlices, tubes: tuple[TubeFacts, ...]) -> dict[str,
     if second.exposure_mas is not None:
         found["second_tube_exposure_mas"] = Fact(second.exposure_mas, Origin.header)
     if second.tin:
-        found["second_tube_filter"] = Fact("Sn", Origin.header)
+        found["second_tube_filter"] = Fact(second.tin, Origin.header)
     if any(_switches(header) for header in slices.headers):
         found["second_tube_offset_deg"] = Fact(0.0, Origin.derived, "one tube switches its voltage")
     return found
 
 
-def has_tin(header: Dataset) -> bool:
-    return any(name.upper() in ("TIN", "SN") for name in texts(header, "FilterMaterial"))
+def tin_filter(header: Dataset) -> str:
+    """'Sn 0.4' (mm) where the header names a tin filter and its thickness, 'Sn' without, '' where it names none."""
+    if not any(name in ("TIN", "SN") for name in texts(header, "FilterMaterial")):
+        return ""
+    limits_mm = [number(header, keyword) for keyword in ("FilterThicknessMinimum", "FilterThicknessMaximum")]
+    known = [each for each in limits_mm if each]
+    return f"Sn {sum(known) / len(known):g}" if known and len(texts(header, "FilterMaterial")) == 1 else "Sn"
 
 
 def _sources(header: Dataset) -> list[dict]:
@@ -93,14 +98,15 @@ def _source(details: Dataset, exposure: Dataset) -> dict:
              for name, item, keywords in (("kv", details, ("KVP",)),
                                           ("ma", exposure, ("XRayTubeCurrentInmA", "XRayTubeCurrent")),
                                           ("mas", exposure, ("ExposureInmAs", "Exposure")))}
-    return {**first, "tin": has_tin(details)}
+    return {**first, "tin": tin_filter(details)}
 
 
 def _one_tube(sources: list[dict]) -> TubeFacts:
     voltages = {source["kv"] for source in sources}
     ma, mas = (None if None in (values := [source[name] for source in sources]) else collapsed(values)
                for name in ("ma", "mas"))
-    return TubeFacts(voltages.pop() if len(voltages) == 1 else None, ma, mas, any(each["tin"] for each in sources))
+    return TubeFacts(voltages.pop() if len(voltages) == 1 else None, ma, mas,
+                     max(each["tin"] for each in sources))
 
 
 def _switches(header: Dataset) -> bool:

@@ -35,6 +35,7 @@ class Fact(Generic[T]):
 
 EXPLANATIONS = {
     "tube_voltage_kv": "peak tube voltage in kV, for example 120",
+    "tube_filter": "filter beside those of the scanner's definition, element and mm, for example 'Sn 0.4', or 'none'",
     "tube_current_ma": "tube current in mA, one number or one for each slice from feet to head",
     "exposure_mas": "effective exposure (mA x s / pitch; of a localiser mA x s of the whole scan) in mAs, one number "
                     "or one for each slice from feet to head",
@@ -61,7 +62,7 @@ EXPLANATIONS = {
     "second_tube_voltage_kv": "peak tube voltage in kV of the second tube of a dual-source or dual-energy scan",
     "second_tube_exposure_mas": "exposure in mAs of the second tube, as exposure_mas",
     "second_tube_share": "part of the CTDIvol that comes from the second tube, between 0 and 1",
-    "second_tube_filter": "additional filter of the second tube, for example Sn; none where it has no other filter",
+    "second_tube_filter": "additional filter of the second tube, element and mm, for example 'Sn 0.4', or 'none'",
     "second_tube_offset_deg": "angle in degrees from the first tube to the second",
     "manufacturer": "scanner manufacturer",
     "model": "scanner model",
@@ -81,6 +82,7 @@ class CTAcquisition:
     """
 
     tube_voltage_kv: Fact[float] | None = None
+    tube_filter: Fact[str] | None = None
     tube_current_ma: Fact[tuple[float, ...]] | None = None
     exposure_mas: Fact[tuple[float, ...]] | None = None
     rotation_time_s: Fact[float] | None = None
