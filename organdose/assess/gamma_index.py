@@ -24,7 +24,7 @@ from organdose.progress import Progress
 
 _CHUNK_VOXELS = 20_000  # between two looks at whether the user has had enough
 _WIDEST_SEARCH_VOXELS = 60
-_ROUNDING = 1e-5  # of doses in single precision: a difference of exactly the criterion passes
+PASSES_UP_TO = 1 + 1e-5  # doses in single precision round: a difference of exactly the criterion passes
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,6 @@ def _figures(gamma: np.ndarray, criteria: GammaCriteria) -> GammaMap:
     if not values.size:
         raise InputError("gamma: the test map has no dose within reach of any reference voxel",
                          mend="Check that both maps show the same place.")
-    return GammaMap(gamma, criteria, int(values.size), 100.0 * float(np.mean(values <= 1 + _ROUNDING)),
+    return GammaMap(gamma, criteria, int(values.size), 100.0 * float(np.mean(values <= PASSES_UP_TO)),
                     float(values.mean(dtype=np.float64)), float(np.percentile(values, 95)),
                     int(np.count_nonzero(values >= criteria.max_gamma)))
