@@ -86,6 +86,12 @@ def ct_dose(ct: Path, out: Out,
             hu_curve: Annotated[Path | None, typer.Option(help="JSON with the clinic's HU to density curve.")] = None,
             contrast: Annotated[str | None, typer.Option(help="Iodine in vessels and organs: auto, yes or no.")] = None,
             extend: Annotated[str | None, typer.Option(help="Tissue beyond the image: repeat or none.")] = None,
+            scenario: Annotated[str | None, typer.Option(help="Tube current: as_scanned or fixed_ma.")] = None,
+            fixed_ma: Annotated[float | None, typer.Option(help="Current of the scenario fixed_ma.")] = None,
+            start_angle: Annotated[str | None, typer.Option(help="averaged, sampled or fixed.")] = None,
+            start_angles: Annotated[int | None, typer.Option(help="How many start angles are sampled.")] = None,
+            start_angle_deg: Annotated[float | None, typer.Option(help="A fixed start angle; 0: above the patient.")]
+            = None,
             device: Device = "auto") -> None:
     """Dose map and organ doses of a CT."""
     from organdose.jobs.ct_dose_job import run_ct_dose
@@ -94,12 +100,30 @@ def ct_dose(ct: Path, out: Out,
     job = ct_dose_job(ct=ct, out=out, segmentation=segmentation, engine=engine, protocol=protocol, series=series,
                       voxel_mm=voxel_mm, organs=_listed(organs), scanner=scanner, histories=histories,
                       uncertainty_percent=uncertainty, seed=seed, device=device, couch=couch,
-                      hu_curve=None if hu_curve is None else str(hu_curve), contrast=contrast, extend=extend)
+                      hu_curve=None if hu_curve is None else str(hu_curve), contrast=contrast, extend=extend,
+                      scenario=scenario, fixed_ma=fixed_ma, start_angle=start_angle, start_angles=start_angles,
+                      start_angle_deg=start_angle_deg)
     with _progress() as progress:
         result = run_ct_dose(job, progress)
     for warning in (*result.study.acquisition.warnings, *result.warnings):
         typer.echo(f"Warning: {warning}", err=True)
     _show({"Report": out / "report.html", "Scene": out / "scene.mrb", "Table": out / "organs.csv"})
+
+
+@app.command()
+def protocol(ct: Path, out: Annotated[Path, typer.Option("-o", "--out", help="A JSON file.")],
+             series: Annotated[str | None, typer.Option(help="Series number or UID, where a folder holds several.")]
+             = None,
+             localiser: Annotated[int | None, typer.Option(help="The localiser of this number, not the CT.")] = None
+             ) -> None:
+    """Write what the headers say of the exposure, to be completed and given to ct-dose with --protocol."""
+    from organdose.jobs.write_protocol import write_protocol
+
+    with _progress() as progress:
+        acquisition = write_protocol(ct, out, series=series, localiser=localiser, progress=progress)
+    for warning in acquisition.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    typer.echo(f"{out}: {', '.join(acquisition.known())}")
 
 
 @app.command("compare-masks")
@@ -128,6 +152,24 @@ def validate(suite: Annotated[str, typer.Argument(help="A suite, or 'all'.")], o
         typer.echo(f"{rows} tolerance; see {out}", err=True)
         raise typer.Exit(1)
     typer.echo(f"Every row is inside its tolerance; see {out}")
+
+
+@app.command()
+def scanners(definition: Annotated[str | None, typer.Argument(
+                 help="Name or JSON file of one to check and sum up; all shipped ones are listed without.")] = None,
+             fit: Annotated[bool, typer.Option("--fit", help="Fit flat filter and bowties to its measurements.")]
+             = False,
+             ctdi: Annotated[bool, typer.Option("--ctdi", help="Simulate CTDI centre / periphery.")] = False,
+             histories: Annotated[int, typer.Option(help="Photons a simulation.")] = 10_000_000,
+             out: Annotated[Path | None, typer.Option("-o", "--out", help="JSON file for the fitted one.")] = None
+             ) -> None:
+    """List the scanner definitions, or check, sum up and fit one."""
+    from organdose.jobs.scanner_check import check_scanner
+
+    with _progress() as progress:
+        lines = check_scanner(definition, fit=fit, ctdi=ctdi, histories=histories, out=out, progress=progress)
+    for line in lines:
+        typer.echo(line)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from organdose.jobs.ct_dose_job import CTDoseJob
 # Where the command line's option is not the parameter's name.
 _OPTIONS = {"uncertainty_percent": "uncertainty"}
 _ENGINE_PARAMETERS = ("scanner", "histories", "uncertainty_percent", "seed", "device", "couch", "hu_curve", "contrast",
-                      "extend")
+                      "extend", "scenario", "fixed_ma", "start_angle", "start_angles", "start_angle_deg")
 
 
 def ct_dose_job(**values: object) -> CTDoseJob:
