@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
+from organdose.assess.dose_descriptors import Descriptor
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.errors import InputError
 from organdose.export.main_organs import is_main_organ
@@ -31,6 +32,7 @@ class ReportContent:
     `engine` names the engine with its version; `engine_facts` are those of the `DoseMap` ('histories', 'dlp_mgy_cm'
     and 'assumptions' are also shown by themselves). `record` is the run's record, shown without paths and file names;
     its 'seconds' (stage -> time) are added up for the headline.
+    `descriptors`: the dose descriptors of the scan, shown in a table of their own.
     `headline`: further headline numbers, label -> text, for example {'Computing time': '95 s'}. `warnings`: lines
     beside those of the acquisition. Give no patient identifiers: the title, method, limits and headline are shown as
     they are.
@@ -49,6 +51,7 @@ class ReportContent:
     engine_facts: Mapping[str, object] = field(default_factory=dict)
     headline: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    descriptors: Sequence[Descriptor] = ()
 
 
 def write_report(content: ReportContent, path: Path) -> None:
@@ -97,7 +100,7 @@ def _beside_the_engine(content: ReportContent) -> dict[str, object]:
     """The record without the facts that the table of the engine and the warnings show already."""
     record = dict(content.record)
     if isinstance(record.get("facts"), Mapping):
-        shown = {*content.engine_facts, "warnings", "mask_notes"}
+        shown = {*content.engine_facts, "warnings", "mask_notes", "descriptors"}
         record["facts"] = {key: value for key, value in record["facts"].items() if key not in shown}
     return record
 

@@ -10,6 +10,12 @@ import SimpleITK as sitk
 
 from organdose.dose_map import DoseMap
 from organdose.errors import InputError
+from organdose.export.descriptor_tables import (
+    write_descriptors_csv,
+    write_effective_dose_csv,
+    write_scan_range_csv,
+    write_slices_csv,
+)
 from organdose.export.image_file import write_image
 from organdose.export.pictures import write_pictures
 from organdose.export.report import ReportContent, write_report
@@ -35,6 +41,11 @@ def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *
         _write_map(_density(dose), folder / "density.nrrd", units="g/cm3", quantity="density", engine=dose.engine)
         write_organs_csv(folder / "organs.csv", result.rows)
         write_dvh_csv(folder / "dvh.csv", result.histograms)
+        write_scan_range_csv(folder / "scan_range.csv", result.ranges)
+        if result.descriptors is not None:
+            write_descriptors_csv(folder / "dose_descriptors.csv", result.descriptors.rows)
+            write_slices_csv(folder / "slices.csv", result.descriptors)
+            write_effective_dose_csv(folder / "effective_dose.csv", result.descriptors.effective_dose)
     if result.masks.notes.get("body") == BODY_ADDED:
         with record.timed("masks written"):
             # Who gave the masks has no body among them, and the table has a row for it.
@@ -50,6 +61,7 @@ def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *
         title="CT organ dose", acquisition=result.study.acquisition, masks_origin=result.masks.origin,
         rows=result.rows, dvhs=result.histograms, pictures=pictures, headline=headline(result), method=method(result),
         limits=limits(result), engine=dose.engine, engine_facts=dose.facts,
+        descriptors=() if result.descriptors is None else result.descriptors.rows,
         warnings=[*result.warnings, *mask_warnings(result.masks)], record=record.as_dict()), folder / "report.html")
 
 
@@ -82,7 +94,8 @@ def _write_scene(path: Path, result: CTDoseResult, record: RunRecord, progress: 
         return
 
     progress.report("Slicer scene", 0.0)
-    scene = build_ct_dose_scene(result.study.image, result.dose, result.masks, result.rows, result.histograms)
+    scene = build_ct_dose_scene(result.study.image, result.dose, result.masks, result.rows, result.histograms,
+                                descriptors=() if result.descriptors is None else result.descriptors.rows)
     try:
         progress.report("Slicer scene", 0.5)
         save_scene(path)

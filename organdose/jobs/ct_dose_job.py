@@ -10,15 +10,19 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.assess.dose_descriptors import DoseDescriptors
 from organdose.assess.dvh import dose_volume_histograms
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.assess.organ_table import organ_table
 from organdose.assess.organ_weights import OrganWeights, organ_weights
+from organdose.assess.scan_range import OrganRange, organ_ranges
 from organdose.ct.dose_grid import DoseGrid, dose_grid
 from organdose.ct.engines import EngineParameters, engine
 from organdose.ct.patient_model import PatientModel, patient_model, tissue_table
+from organdose.ct.scan_extension import beam_range_mm
 from organdose.dose_map import DoseMap, within
 from organdose.errors import InputError
+from organdose.jobs.ct_dose_descriptors import noted, scan_descriptors
 from organdose.jobs.record import RunRecord
 from organdose.jobs.result_folder import RECORD_NAME, check_result_folder, result_folder
 from organdose.progress import Progress
@@ -60,6 +64,8 @@ class CTDoseResult:
     rows: list[OrganDose]
     histograms: list[DoseVolumeHistogram]
     warnings: tuple[str, ...] = ()
+    descriptors: DoseDescriptors | None = None
+    ranges: tuple[OrganRange, ...] = ()
 
 
 def run_ct_dose(job: CTDoseJob, progress: Progress | None = None) -> CTDoseResult:
@@ -108,13 +114,19 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
     with record.timed("dose"):
         dose = chosen.run(study, grid, parameters, organs=weights.names, organ_mass_g=weights.mass_g, progress=progress)
         # Kerma of the room's air around the patient is no dose of anybody; every voxel of a mask keeps its value.
-        dose = within(dose, (weights if job.organs is None else _weights(study, masks, grid, None, progress)).drawn())
-        dose = _with_patient_facts(dose, patient)
+        everything = weights if job.organs is None else _weights(study, masks, grid, None, progress)
+        dose = _with_patient_facts(within(dose, everything.drawn()), patient)
     with record.timed("assess"):
         rows, histograms = organ_table(dose, weights), dose_volume_histograms(dose, weights)
+    with record.timed("descriptors"):
+        exposure = chosen.exposure(study, parameters)
+        all_rows = rows if everything is weights else organ_table(dose, everything)
+        descriptors = scan_descriptors(study, masks, exposure, all_rows, progress)
+        ranges = organ_ranges(weights, beam_range_mm(exposure.path.z_mm, exposure.total_collimation_mm))
+    warnings = (*_warnings(dose, parameters), *descriptors.warnings)
     record.facts.update(engine=dose.engine, masks=masks.origin, mask_notes=masks.notes, **dose.facts,
-                        warnings=[*study.acquisition.warnings, *(warnings := _warnings(dose, parameters))])
-    return CTDoseResult(study, masks, dose, rows, histograms, warnings)
+                        descriptors=descriptors.facts(), warnings=[*study.acquisition.warnings, *warnings])
+    return CTDoseResult(study, masks, dose, noted(rows, ranges), histograms, warnings, descriptors, tuple(ranges))
 
 
 def _thresholded_bones(study: CTStudy, masks: OrganMasks, progress: Progress) -> np.ndarray:

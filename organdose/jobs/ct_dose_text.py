@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.jobs.ct_dose_job import CTDoseResult
 
@@ -9,7 +11,11 @@ from organdose.jobs.ct_dose_job import CTDoseResult
 def headline(result: CTDoseResult) -> dict[str, str]:
     """What stands at the top of the report beside CTDIvol, DLP and the highest organ doses."""
     body = next((row for row in result.rows if row.organ == "body"), None)
-    return {} if body is None else {"Mean dose of the imaged body": f"{body.mean_mgy:.1f} mGy"}
+    shown = {} if body is None else {"Mean dose of the imaged body": f"{body.mean_mgy:.1f} mGy"}
+    for row in () if result.descriptors is None else result.descriptors.rows:
+        if row.name in ("ssde_mean_mgy", "effective_dose_dlp_msv") and math.isfinite(row.value):
+            shown[row.title] = f"{row.value:.3g} {row.unit}"
+    return shown
 
 
 def mask_warnings(masks: OrganMasks) -> list[str]:
@@ -21,8 +27,8 @@ def method(result: CTDoseResult) -> list[str]:
     """How the numbers came about, a sentence a step, with sources."""
     facts = result.dose.facts
     return [
-        "Hounsfield units were turned into density and composition after Schneider et al., Phys Med Biol 45 (2000) "
-        "459, and averaged onto the dose grid by exact overlap, so that mass is kept.",
+        f"Hounsfield units were turned into density and composition ({facts['hu_to_tissue'].split(';')[0]}) and "
+        "averaged onto the dose grid by exact overlap, so that mass is kept.",
         f"The tube: {facts['tube_voltage_kv']:g} kV tungsten spectrum (SpekPy, Poludniowski et al., Med Phys 48 (2021) "
         f"3630) with a mean of {facts['spectrum_mean_kev']:g} keV before the {facts['bowtie']} bowtie, "
         f"{facts['focus_isocentre_mm']:g} mm from the isocentre, {facts['total_collimation_mm']:g} mm collimation.",
@@ -47,17 +53,28 @@ def limits(result: CTDoseResult) -> list[str]:
         "Research software. Not a medical device; not for clinical decisions.",
         "The stated uncertainty is statistical. It does not hold the uncertainty of the scanner model, of the masks, "
         "or of the scanner's CTDIvol (which may be off by 20 % within IEC tolerance).",
-        "The gantry's start angle is not known: doses are averaged over it. Superficial organs of narrow helical scans "
-        "may differ by the angle actually used.",
-        "Tissue outside the image is not irradiated here, so that scatter from it is missing in the end slices, and "
-        "organs cut by the image show the dose of their imaged part only (see the column 'in image').",
+        "Organs cut by the image show the dose of their imaged part only (see the column 'in image'). Tissue beyond "
+        "the image is a repetition of the end slices, not the patient's own.",
         "Voxels shared by bone and soft tissue hold one dose for both: thin bones come out too low and tissue beside "
         "bone is mixed with it. A run with smaller voxels (--voxel-mm) shows by how much.",
-        "Iodine contrast medium is taken for bone where it is bright (above 120 HU): the dose there is too high.",
+        _about_contrast(result),
         "The scanner is an equivalent model; its bowtie is not that of a make. Patients far off the isocentre are the "
         "most sensitive to it.",
-        "Angular tube-current modulation, the heel effect, and the dose of localiser images are not in the model.",
     ]
+    if not result.dose.facts.get("angular_modulation"):
+        told.append("Angular tube-current modulation is not known: the tube's output is the same at every angle.")
+    if result.dose.facts.get("scan_kind") != "localiser":
+        told.append("The dose of localiser images is not part of this: it is a run of its own.")
+    if any("Start angle: not known" in str(line) for line in result.dose.facts.get("assumptions", ())):
+        told.append("The gantry's start angle is not known: superficial organs of narrow helical scans differ with it.")
     if result.masks.origin.startswith("analytic"):
         told.append("Masks come from thresholds (body, lungs, bones, air): they are drafts for correction by hand.")
     return told
+
+
+def _about_contrast(result: CTDoseResult) -> str:
+    if result.dose.facts.get("contrast_medium") == "iodine":
+        return ("Contrast medium: vessels that touch bone and are in no mask stay bone; enhancement below 120 HU that "
+                "is in no mask of an enhanced organ (muscle, for example) is not counted as iodine.")
+    return ("Contrast medium, if there was any, is taken for bone where it is bright (above 120 HU): the dose there is "
+            "too high. Say so with --contrast yes.")

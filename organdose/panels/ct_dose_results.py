@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 from organdose.errors import InputError
+from organdose.panels.descriptor_text import descriptor_lines, descriptor_remarks, descriptors_of
 from organdose.panels.result_following import CT_CHANGED_ATTRIBUTE, STALE_ATTRIBUTE, result_following
 
 RESULT_ATTRIBUTE, CT_DOSE = "OrganDose.Result", "ct-dose"
@@ -45,7 +46,8 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     result = None
     try:
         result = yield from add_ct_dose_result_steps(ct_node, segmentation_node, dose, rows, histograms,
-                                                     report_html=report, record=record)
+                                                     report_html=report, record=record,
+                                                     descriptors=descriptors_of(record))
         result.organ_table.SetAttribute(INPUTS_ATTRIBUTE, json.dumps(inputs))
         result.organ_table.SetAttribute(SEX_ATTRIBUTE, patient_sex)
         for written in folder.iterdir():  # what the job was given: 200 MB for a large CT
@@ -151,7 +153,9 @@ class CTDoseResults:
         if self._changed("table", table):
             self._shown = {"table": table}
             self.table.show(table)
-            self._ui.descriptorsLabel.text = _descriptors(self._result)
+            record = {} if self._result is None else self._result.record
+            self._ui.descriptorsLabel.text = descriptor_lines(record)
+            self._ui.descriptorsLabel.toolTip = descriptor_remarks(record)
         self._show_buttons()
         self._show_staleness(inputs)
         self._show_display()
@@ -294,25 +298,6 @@ def _result_of(table_node):
     if table_node is None:
         return None
     return next((result for result in find_results() if result.organ_table is table_node), None)
-
-
-def _descriptors(result) -> str:
-    """What is quoted of a CT examination beside the organ doses."""
-    if result is None:
-        return ""
-    facts = result.record.get("facts", {})
-    parts = []
-    if "ctdivol_mean_mgy" in facts:
-        parts.append(f"CTDIvol {facts['ctdivol_mean_mgy']:.3g} mGy ({facts.get('ctdi_phantom_cm', 0):g} cm phantom)")
-    if "dlp_mgy_cm" in facts:
-        parts.append(f"DLP {facts['dlp_mgy_cm']:.4g} mGy cm")
-    if "tube_voltage_kv" in facts:
-        parts.append(f"{facts['tube_voltage_kv']:g} kV")
-    if "histories" in facts:
-        parts.append(f"{facts['histories']:,.0f} photons")
-    if "engine" in facts:
-        parts.append(f"engine {facts['engine']}")
-    return ", ".join(parts)
 
 
 def _why_stale(result, parameters, inputs: dict[str, object]) -> list[str]:

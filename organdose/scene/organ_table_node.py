@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -42,7 +42,7 @@ def organ_table_node(rows: list[OrganDose], name: str = "Organ doses"):
     """
     node = start_slicer().AddNewNodeByClass("vtkMRMLTableNode", name)
     for field in fields(OrganDose):
-        node.AddColumn(_text_column(field.name) if field.name in _TEXT_COLUMNS else number_column(field.name, []))
+        node.AddColumn(text_column(field.name) if field.name in _TEXT_COLUMNS else number_column(field.name, []))
         _describe(node, field.name, *COLUMNS[field.name])
     write_rows(node, rows)
     node.SetUseColumnTitleAsColumnHeader(True)
@@ -58,7 +58,7 @@ def write_rows(node, rows: list[OrganDose], updating: Collection[str] = ()) -> N
     """
     was_modifying = node.StartModify()
     if updating and node.GetTable().GetColumnByName(STATE_COLUMN) is None:
-        node.AddColumn(_text_column(STATE_COLUMN))
+        node.AddColumn(text_column(STATE_COLUMN))
         _describe(node, STATE_COLUMN, "State", "", f"'{UPDATING}' while the row is computed again after an edit")
     for field in fields(OrganDose):
         _fill(_column(node, field.name), [getattr(row, field.name) for row in rows])
@@ -127,9 +127,11 @@ def _fill(column, values: list) -> None:
     column.Modified()
 
 
-def _text_column(name: str):
+def text_column(name: str, values: Sequence[str] = ()):
+    """A named vtkStringArray with `values`."""
     import vtk
 
     column = vtk.vtkStringArray()
     column.SetName(name)
+    _fill(column, list(values))
     return column
