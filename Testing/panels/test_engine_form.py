@@ -317,3 +317,21 @@ def test_an_engine_that_a_scene_asks_for_and_is_not_here_is_said_until_another_i
     assert "'network-7'" in form.complaint()
     host.choose(form.chooser, "two")
     assert form.complaint() == ""
+
+
+def test_the_exposure_of_the_monte_carlo_engine_is_chosen_in_words_and_numbers(host, show):
+    from organdose.ct.engines import engines
+    from organdose.panels.engine_form import EngineForm
+
+    form = EngineForm(engines(), lambda: None)
+    show(form.widget)
+    host.choose(form.editor("scenario"), "fixed_ma")
+    host.type_text(form.editor("fixed_ma"), "80")
+    host.choose(form.editor("start_angle"), "fixed")
+    host.type_text(form.editor("start_angle_deg"), "-90")
+    host.type_text(form.editor("start_angles"), "12")
+    assert form.values() == {"scenario": "fixed_ma", "fixed_ma": 80.0, "start_angle": "fixed", "start_angle_deg": -90.0,
+                             "start_angles": 12}
+    assert form.complaint() == ""
+    host.type_text(form.editor("start_angles"), "1")
+    assert form.values()["start_angles"] >= 2
