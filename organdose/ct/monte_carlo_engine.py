@@ -95,8 +95,7 @@ class MonteCarloEngine:
         photons = exposure.dlp_mgy_mm / tubes.calibration.weighted_mgy_mm
         dose_mgy = extension.cropped(tally.energy_kev) * (MGY_KG_PER_KEV * photons) / voxel_mass_kg
         organ_uncertainty = np.hypot(tally.region_relative_uncertainty, tubes.calibration.relative_uncertainty)
-        lines = [*exposure.contradictions, *exposure.assumptions, *angle_lines,
-                 *extension_lines(extension, voxels.spacing_mm[2])]
+        lines = [*exposure.assumptions, *angle_lines, *extension_lines(extension, voxels.spacing_mm[2])]
         return DoseMap(
             dose_mgy=_image(dose_mgy, grid), density_g_cm3=extension.cropped(voxels.density_g_cm3),
             engine=f"{self.name} {__version__}",

@@ -59,7 +59,8 @@ def write_report(content: ReportContent, path: Path) -> None:
     environment = jinja2.Environment(loader=jinja2.PackageLoader("organdose.export"), autoescape=True,
                                      trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"digits": number, "short_title": short_title}
-    facts = {key: value for key, value in content.engine_facts.items() if key != "assumptions"}
+    facts = {key: value for key, value in content.engine_facts.items()
+             if key not in ("assumptions", "contradictions")}
     html = environment.get_template(_TEMPLATE).render(
         content=content,
         headline=_headline(content),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from organdose.anatomy.organ_masks import OrganMasks
@@ -18,7 +19,7 @@ from organdose.assess.organ_weights import OrganWeights, organ_weights
 from organdose.assess.scan_range import OrganRange, organ_ranges
 from organdose.ct.dose_grid import DoseGrid, dose_grid
 from organdose.ct.engines import EngineParameters, engine
-from organdose.ct.patient_model import PatientModel, patient_model, tissue_table
+from organdose.ct.patient_model import PatientModel, contrast_image, patient_model, tissue_table
 from organdose.ct.scan_extension import beam_range_mm
 from organdose.dose_map import DoseMap, within
 from organdose.errors import InputError
@@ -56,7 +57,10 @@ class CTDoseJob(BaseModel):
 
 @dataclass(frozen=True)
 class CTDoseResult:
-    """Everything a computed CT dose consists of, before it is written."""
+    """Everything a computed CT dose consists of, before it is written.
+
+    `contrast`: uint8 image on the CT's grid, 1 where contrast medium was found; None without any.
+    """
 
     study: CTStudy
     masks: OrganMasks
@@ -66,6 +70,7 @@ class CTDoseResult:
     warnings: tuple[str, ...] = ()
     descriptors: DoseDescriptors | None = None
     ranges: tuple[OrganRange, ...] = ()
+    contrast: sitk.Image | None = None
 
 
 def run_ct_dose(job: CTDoseJob, progress: Progress | None = None) -> CTDoseResult:
@@ -123,10 +128,11 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
         all_rows = rows if everything is weights else organ_table(dose, everything)
         descriptors = scan_descriptors(study, masks, exposure, all_rows, progress)
         ranges = organ_ranges(weights, beam_range_mm(exposure.path.z_mm, exposure.total_collimation_mm))
-    warnings = (*_warnings(dose, parameters), *descriptors.warnings)
+    warnings = (*dose.facts.get("contradictions", ()), *_warnings(dose, parameters), *descriptors.warnings)
     record.facts.update(engine=dose.engine, masks=masks.origin, mask_notes=masks.notes, **dose.facts,
                         descriptors=descriptors.facts(), warnings=[*study.acquisition.warnings, *warnings])
-    return CTDoseResult(study, masks, dose, noted(rows, ranges), histograms, warnings, descriptors, tuple(ranges))
+    return CTDoseResult(study, masks, dose, noted(rows, ranges), histograms, warnings, descriptors, tuple(ranges),
+                        contrast_image(study.image, patient.contrast))
 
 
 def _thresholded_bones(study: CTStudy, masks: OrganMasks, progress: Progress) -> np.ndarray:

@@ -32,6 +32,7 @@ def method(result: CTDoseResult) -> list[str]:
         f"The tube: {facts['tube_voltage_kv']:g} kV tungsten spectrum (SpekPy, Poludniowski et al., Med Phys 48 (2021) "
         f"3630) with a mean of {facts['spectrum_mean_kev']:g} keV before the {facts['bowtie']} bowtie, "
         f"{facts['focus_isocentre_mm']:g} mm from the isocentre, {facts['total_collimation_mm']:g} mm collimation.",
+        *_second_tube(facts),
         f"Scanner model: {facts['scanner']}",
         "Photons were followed by Woodcock tracking (ANL-7050, 1965) through photoelectric absorption, Compton "
         "scattering with the incoherent scattering function and Rayleigh scattering with form factors (xraylib, "
@@ -42,6 +43,7 @@ def method(result: CTDoseResult) -> list[str]:
         "CTDIvol is the scanner's in every slice.",
         f"Uncertainty: standard uncertainty of the mean over {facts['batches']} independent batches, for each voxel "
         "and, with the calibration's, for each organ.",
+        *_start_angles(facts),
         f"Masks: {result.masks.origin}.",
         "Organ dose is the mass-weighted mean over the organ's part of each dose voxel.",
     ]
@@ -70,6 +72,22 @@ def limits(result: CTDoseResult) -> list[str]:
     if result.masks.origin.startswith("analytic"):
         told.append("Masks come from thresholds (body, lungs, bones, air): they are drafts for correction by hand.")
     return told
+
+
+def _second_tube(facts: dict[str, object]) -> list[str]:
+    if "second_tube_voltage_kv" not in facts:
+        return []
+    return [f"A second tube, {facts['second_tube_offset_deg']:g} degrees after the first: "
+            f"{facts['second_tube_voltage_kv']:g} kV with a mean of {facts['second_tube_mean_kev']:g} keV, which makes "
+            f"{100 * facts['second_tube_ctdivol_share']:.0f} % of the CTDIvol. Each tube was calibrated alone."]
+
+
+def _start_angles(facts: dict[str, object]) -> list[str]:
+    if "start_angles_deg" not in facts:
+        return []
+    return [f"Start angle: {len(facts['start_angles_deg'])} equally spaced ones share the photons. The variance of "
+            "the dose between them beyond that of the statistics, which is how single scans differ, is added to the "
+            "variance of the mean, for each voxel and each organ."]
 
 
 def _about_contrast(result: CTDoseResult) -> str:
