@@ -41,9 +41,16 @@ class ContrastMedium:
         """Iodine (float32, shape of `hu`). Negative below the HU of blood, so that noise averages out."""
         return (np.asarray(hu, np.float32) - np.float32(blood()["unenhanced_hu"])) / np.float32(self.hu_per_mg_per_ml)
 
+    @property
+    def density_line_g_cm3(self) -> tuple[float, float]:
+        """Density at 0 HU, and what each HU adds."""
+        per_hu = 1e-3 / self.hu_per_mg_per_ml
+        return blood()["blood_density_g_cm3"] - per_hu * blood()["unenhanced_hu"], per_hu
+
     def density_g_cm3(self, hu: np.ndarray) -> np.ndarray:
         """Density (float32): that of blood, and the iodine on top of it."""
-        return np.float32(blood()["blood_density_g_cm3"]) + np.float32(1e-3) * self.iodine_mg_per_ml(hu)
+        at_zero, per_hu = self.density_line_g_cm3
+        return (at_zero + per_hu * np.asarray(hu, dtype=np.float64)).astype(np.float32)
 
 
 @cache

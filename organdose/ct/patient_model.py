@@ -41,6 +41,8 @@ def patient_model(study: CTStudy, masks: OrganMasks, parameters: EngineParameter
     couch = couch_of(study.image, masks.mask("body"), parameters.couch)
     facts = {"hu_to_tissue": tissues.source, "couch": parameters.couch,
              "couch_water_equivalent_mm": round(couch.water_mm, 2)}
+    if parameters.hu_curve is not None:
+        facts["density_nodes_hu_g_cm3"] = np.column_stack([tissues.node_hu, tissues.node_density_g_cm3]).tolist()
     given, why = contrast_given(study, parameters)
     if not given:
         return PatientModel(tissues, couch.air, None, facts | {"contrast_medium": "none"}, (*couch.lines, *why))
@@ -79,8 +81,18 @@ def _contrast_facts(ct: sitk.Image, contrast: ContrastMedium) -> dict[str, objec
     iodine = contrast.iodine_mg_per_ml(sitk.GetArrayViewFromImage(ct)[contrast.voxels])
     return {"contrast_medium": "iodine", "contrast_medium_ml": round(_volume_ml(ct, contrast), 1),
             "iodine_mean_mg_per_ml": round(float(iodine.mean()), 2) if iodine.size else 0.0,
-            "iodine_hu_per_mg_per_ml": round(contrast.hu_per_mg_per_ml, 2)}
+            "iodine_hu_per_mg_per_ml": round(contrast.hu_per_mg_per_ml, 2),
+            "contrast_density_line_g_cm3": list(contrast.density_line_g_cm3)}
 
 
 def _volume_ml(ct: sitk.Image, contrast: ContrastMedium) -> float:
     return float(np.count_nonzero(contrast.voxels) * np.prod(ct.GetSpacing()) / 1000)
+
+
+def contrast_image(ct: sitk.Image, contrast: ContrastMedium | None) -> sitk.Image | None:
+    """The voxels with contrast medium as an image on the CT's grid (uint8, 0 or 1); None without contrast medium."""
+    if contrast is None:
+        return None
+    image = sitk.GetImageFromArray(contrast.voxels.astype(np.uint8))
+    image.CopyInformation(ct)
+    return image

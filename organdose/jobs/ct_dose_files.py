@@ -21,7 +21,7 @@ from organdose.export.pictures import write_pictures
 from organdose.export.report import ReportContent, write_report
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.export.tables import write_dvh_csv, write_organs_csv
-from organdose.jobs.ct_dose_folder import BODY_NAME
+from organdose.jobs.ct_dose_folder import BODY_NAME, CONTRAST_NAME
 from organdose.jobs.ct_dose_job import CTDoseResult
 from organdose.jobs.ct_dose_text import headline, limits, mask_warnings, method
 from organdose.jobs.record import RunRecord
@@ -46,6 +46,9 @@ def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *
             write_descriptors_csv(folder / "dose_descriptors.csv", result.descriptors.rows)
             write_slices_csv(folder / "slices.csv", result.descriptors)
             write_effective_dose_csv(folder / "effective_dose.csv", result.descriptors.effective_dose)
+    if result.contrast is not None:
+        with record.timed("contrast written"):
+            write_image(result.contrast, folder / CONTRAST_NAME)
     if result.masks.notes.get("body") == BODY_ADDED:
         with record.timed("masks written"):
             # Who gave the masks has no body among them, and the table has a row for it.
@@ -95,7 +98,8 @@ def _write_scene(path: Path, result: CTDoseResult, record: RunRecord, progress: 
 
     progress.report("Slicer scene", 0.0)
     scene = build_ct_dose_scene(result.study.image, result.dose, result.masks, result.rows, result.histograms,
-                                descriptors=() if result.descriptors is None else result.descriptors.rows)
+                                descriptors=() if result.descriptors is None else result.descriptors.rows,
+                                contrast=result.contrast)
     try:
         progress.report("Slicer scene", 0.5)
         save_scene(path)

@@ -14,6 +14,7 @@ from organdose.errors import InputError
 from organdose.export.tables import read_dvh_csv, read_organs_csv
 from organdose.jobs.result_folder import RECORD_NAME
 
+CONTRAST_NAME = "contrast.nrrd"  # the voxels of the CT that were taken for contrast medium, where there are any
 BODY_NAME = "body.seg.nrrd"  # the body outline, where it was added to masks that have none
 
 
@@ -40,3 +41,9 @@ def read_ct_dose_map(folder: Path) -> tuple[DoseMap, dict]:
     dose = DoseMap(dose_mgy, sitk.GetArrayFromImage(density), dose_mgy.GetMetaData("engine"),
                    dose_mgy.GetMetaData("quantity"), uncertainty, facts=record.get("facts", {}))
     return dose, record
+
+
+def read_contrast(folder: Path) -> sitk.Image | None:
+    """The voxels of the CT that were taken for contrast medium (uint8, 0 or 1); None where the folder has none."""
+    path = folder / CONTRAST_NAME
+    return sitk.ReadImage(str(path)) if path.exists() else None

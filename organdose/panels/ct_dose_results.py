@@ -29,7 +29,7 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     when it is not taken to its end, the scene is as it was.
     """
     from organdose.export.tables import read_dvh_csv, read_organs_csv
-    from organdose.jobs.ct_dose_folder import BODY_NAME, read_ct_dose_map
+    from organdose.jobs.ct_dose_folder import BODY_NAME, read_contrast, read_ct_dose_map
     from organdose.scene.ct_dose_scene import add_ct_dose_result_steps
     from organdose.scene.live_results import SEX_ATTRIBUTE
 
@@ -47,7 +47,8 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     try:
         result = yield from add_ct_dose_result_steps(ct_node, segmentation_node, dose, rows, histograms,
                                                      report_html=report, record=record,
-                                                     descriptors=descriptors_of(record))
+                                                     descriptors=descriptors_of(record),
+                                                     contrast=read_contrast(folder / "result"))
         result.organ_table.SetAttribute(INPUTS_ATTRIBUTE, json.dumps(inputs))
         result.organ_table.SetAttribute(SEX_ATTRIBUTE, patient_sex)
         for written in folder.iterdir():  # what the job was given: 200 MB for a large CT

@@ -26,13 +26,14 @@ from organdose.scene.dvh_plot import DvhPlot, dvh_plot, dvh_plot_of_chart, plot_
 from organdose.scene.headless import start_slicer, vtk_messages_kept
 from organdose.scene.isodose import remove_isodoses
 from organdose.scene.organ_table_node import organ_table_node
+from organdose.scene.patient_density import CONTRAST_ROLE, contrast_node, keep_density_facts
 from organdose.scene.segmentation_nodes import segmentation_node_from_masks
 from organdose.scene.volume_nodes import ct_volume_node
 
 # Node references from the organ table to what it was computed from: references, not names, tie the data together.
 _REFERENCE_ROLES = {"ct": "OrganDose.CT", "dose": "OrganDose.Dose", "uncertainty": "OrganDose.Uncertainty",
                     "segmentation": "OrganDose.Segmentation", "chart": "OrganDose.DVH", "report": "OrganDose.Report",
-                    "descriptors": "OrganDose.Descriptors"}
+                    "descriptors": "OrganDose.Descriptors", "contrast": CONTRAST_ROLE}
 _RESULT_ATTRIBUTE, _CT_DOSE = "OrganDose.Result", "ct-dose"
 _RECORD_ATTRIBUTE = "OrganDose.Record"
 _CURVES_A_STEP = 8
@@ -43,8 +44,8 @@ class CTDoseScene:
     """The nodes of one CT dose computation.
 
     `uncertainty` is None when the engine states none, `dvh` when there are no histograms, `report` (a text node with
-    HTML) and `descriptors` (a table node) when none were given. The handles are valid until `remove` or until the
-    scene is cleared.
+    HTML), `descriptors` (a table node) and `contrast` (a volume node) when none were given. The handles are valid until
+    `remove` or until the scene is cleared.
     """
 
     ct: object
@@ -55,6 +56,7 @@ class CTDoseScene:
     dvh: DvhPlot | None
     report: object | None = None
     descriptors: object | None = None
+    contrast: object | None = None
 
     @property
     def record(self) -> dict[str, object]:
@@ -69,7 +71,7 @@ class CTDoseScene:
         scene = start_slicer()
         study = subject_hierarchy.study_of(self.dose)
         remove_isodoses(self.dose)
-        nodes = [self.dose, self.uncertainty, self.organ_table, self.report, self.descriptors]
+        nodes = [self.dose, self.uncertainty, self.organ_table, self.report, self.descriptors, self.contrast]
         if inputs:
             nodes += [self.ct, self.segmentation]
         if self.dvh:
@@ -83,7 +85,7 @@ class CTDoseScene:
 
 def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: list[OrganDose],
                         dvhs: list[DoseVolumeHistogram], *, title: str = "CT dose",
-                        descriptors: Sequence[Descriptor] = ()) -> CTDoseScene:
+                        descriptors: Sequence[Descriptor] = (), contrast: sitk.Image | None = None) -> CTDoseScene:
     """Put CT (HU), dose (mGy), masks, organ table and DVHs into Slicer's scene and show them.
 
     Everything lies in one study `title` of the subject hierarchy; the organ table refers to the other nodes. The slice
@@ -97,7 +99,8 @@ def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: 
         made.append(segmentation := segmentation_node_from_masks(masks, ct_node))
         study = subject_hierarchy.study_item(title)
         subject_hierarchy.put_under(study, [ct_node, segmentation])
-        result = add_ct_dose_result(ct_node, segmentation, dose, rows, dvhs, descriptors=descriptors)
+        result = add_ct_dose_result(ct_node, segmentation, dose, rows, dvhs, descriptors=descriptors,
+                                    contrast=contrast)
     except InputError:
         for node in made:
             _remove_with_display(scene, node)
@@ -118,8 +121,8 @@ def add_ct_dose_result(ct_node, segmentation_node, dose: DoseMap, rows: list[Org
 
 def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: list[OrganDose],
                              dvhs: list[DoseVolumeHistogram], *, report_html: str = "",
-                             record: dict[str, object] | None = None, descriptors: Sequence[Descriptor] = ()
-                             ) -> Generator[float, None, CTDoseScene]:
+                             record: dict[str, object] | None = None, descriptors: Sequence[Descriptor] = (),
+                             contrast: sitk.Image | None = None) -> Generator[float, None, CTDoseScene]:
     """Put a dose computed on a CT and a segmentation of the scene beside them, in the study of the CT, in short steps.
 
     Yields the part done. Raises `InputError` (no dose, unknown organ). Then, and when it is not taken to its end, the
@@ -135,6 +138,8 @@ def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: li
         made.append(table := organ_table_node(rows))
         made.append(report := _report_node(report_html) if report_html else None)
         made.append(described := descriptor_table_node(descriptors) if descriptors else None)
+        made.append(enhanced := contrast_node(contrast) if contrast is not None else None)
+        keep_density_facts(table, dose.facts)
         table.SetAttribute(_RECORD_ATTRIBUTE, json.dumps(without_paths(record or {}), default=str))
         yield 0.3
         if dvhs:
@@ -151,7 +156,8 @@ def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: li
             if node is not None:
                 _remove_with_display(scene, node)
         raise
-    result = CTDoseScene(ct_node, dose_node, uncertainty_node, segmentation_node, table, plot, report, described)
+    result = CTDoseScene(ct_node, dose_node, uncertainty_node, segmentation_node, table, plot, report, described,
+                         enhanced)
     _tie_together(result)
     return result
 
@@ -209,7 +215,7 @@ def find_results() -> list[CTDoseScene]:
         if all(nodes[key] is not None for key in ("ct", "dose", "segmentation")):
             plot = dvh_plot_of_chart(nodes["chart"]) if nodes["chart"] else None
             results.append(CTDoseScene(nodes["ct"], nodes["dose"], nodes["uncertainty"], nodes["segmentation"], table,
-                                       plot, nodes["report"], nodes["descriptors"]))
+                                       plot, nodes["report"], nodes["descriptors"], nodes["contrast"]))
     return results
 
 
@@ -217,13 +223,13 @@ def _tie_together(result: CTDoseScene) -> None:
     result.organ_table.SetAttribute(_RESULT_ATTRIBUTE, _CT_DOSE)
     nodes = {"ct": result.ct, "dose": result.dose, "uncertainty": result.uncertainty, "report": result.report,
              "segmentation": result.segmentation, "chart": result.dvh.chart if result.dvh else None,
-             "descriptors": result.descriptors}
+             "descriptors": result.descriptors, "contrast": result.contrast}
     for key, node in nodes.items():
         if node is not None:
             result.organ_table.SetNodeReferenceID(_REFERENCE_ROLES[key], node.GetID())
     result.dose.SetNodeReferenceID(_REFERENCE_ROLES["ct"], result.ct.GetID())
     study = subject_hierarchy.dose_study_of(result.ct)
-    parts = (result.dose, result.uncertainty, result.organ_table, result.descriptors, result.report)
+    parts = (result.dose, result.uncertainty, result.organ_table, result.descriptors, result.contrast, result.report)
     subject_hierarchy.put_under(study, [node for node in parts if node])
     if result.dvh:
         subject_hierarchy.put_under(study, [result.dvh.chart])

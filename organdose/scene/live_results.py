@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields
 
-from organdose.anatomy.tissues import schneider2000
-from organdose.assess.hu_density import HUDensity
 from organdose.assess.live_organ_table import LiveDose, LiveOrganTable, LiveStep, RowUpdate
 from organdose.assess.organ_dose import OrganDose
 from organdose.assess.organ_selection import table_place
 from organdose.errors import InputError
 from organdose.scene.dvh_plot import update_dvhs
 from organdose.scene.organ_table_node import rows_from_table_node, rows_updating, write_rows
+from organdose.scene.patient_density import density_of_result
 from organdose.scene.segment_edits import SegmentDrawing, SegmentEdits, observe_edits, patient_grid, stop_observing
 
 SEX_ATTRIBUTE = "OrganDose.PatientSex"  # of the table node: 'M' or 'F'
@@ -110,7 +109,7 @@ class LiveResult:
         self._edits = SegmentEdits.of(self._segmentation, self._ct)
         hu = self._edits.grid.turned(slicer.util.arrayFromVolume(self._ct))
         self._live = LiveOrganTable(
-            dose, self._edits.grid, HUDensity(hu, schneider2000()), self._edits.kept, organs=self._organs,
+            dose, self._edits.grid, density_of_result(hu, self._table), self._edits.kept, organs=self._organs,
             known=rows_from_table_node(self._table), sex=self._table.GetAttribute(SEX_ATTRIBUTE) or "")
         self._complete = False
 
