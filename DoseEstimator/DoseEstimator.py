@@ -112,12 +112,14 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from organdose.panels.ct_dose_results import CTDoseResults
         from organdose.panels.engine_form import EngineForm
         from organdose.panels.facts_table import FactsTable
+        from organdose.panels.hu_curve_editor import HUCurveEditor
         from organdose.panels.job_panel import JobPanel
         from organdose.panels.scanner_editor import ScannerEditor
         from organdose.panels.settings_panel import SettingsPanel
 
         self.facts = FactsTable(self.ui.factsTable, self._factsEdited, self._factRefused)
-        self.form = EngineForm(engines(), self._formEdited, editors={"scanner": ScannerEditor})
+        self.form = EngineForm(engines(), self._formEdited,
+                               editors={"scanner": ScannerEditor, "hu_curve": HUCurveEditor})
         self.ui.enginePlace.layout().addWidget(self.form.widget)
         self.job = JobPanel(_("Compute dose"), self.onRun, self._jobEnded)
         self.ui.jobPlace.layout().addWidget(self.job.widget)
