@@ -104,7 +104,7 @@ def test_a_start_angle_that_nobody_knows_matters_at_the_surface_and_not_on_the_a
                                    organs=("surface", "middle"), organ_mass_g=masses)
             for angle in ("averaged", "sampled")}
     spread = dose["sampled"].facts["start_angle_spread_percent"]
-    assert spread["surface"] > 8 > 5 > spread["middle"]
+    assert spread["surface"] > 8 > 6 > spread["middle"]
     assert len(dose["sampled"].facts["start_angles_deg"]) == 8
     told, plain = (dose[angle].organ_relative_uncertainty["surface"] for angle in ("sampled", "averaged"))
     assert told > spread["surface"] / 100 > 2 * plain

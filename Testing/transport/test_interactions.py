@@ -14,20 +14,20 @@ SAMPLES = 200_000
 
 
 @njit
-def sampled_compton(energy_kev, incoherent, steps, count, seed):
+def sampled_compton(energy_kev, tables, count, seed):
     energies, cosines = np.empty(count), np.empty(count)
     state = first_state(seed, 0, 0)
     for k in range(count):
-        energies[k], cosines[k], state = compton(energy_kev, incoherent, 0, steps, state)
+        energies[k], cosines[k], state = compton(energy_kev, tables, 0, state)
     return energies, cosines
 
 
 @njit
-def sampled_rayleigh(energy_kev, cumulated, steps, count, seed):
+def sampled_rayleigh(energy_kev, tables, count, seed):
     cosines = np.empty(count)
     state = first_state(seed, 0, 0)
     for k in range(count):
-        cosines[k], state = rayleigh(energy_kev, cumulated, 0, steps, state)
+        cosines[k], state = rayleigh(energy_kev, tables, 0, state)
     return cosines
 
 
@@ -37,8 +37,8 @@ def averages(density, values):
 
 @pytest.mark.parametrize("energy_kev", [20.0, 60.0, 140.0])
 def test_compton_scattering_follows_xraylibs_differential_cross_section(energy_kev):
-    tables = photon_tables((WATER,))
-    energies, cosines = sampled_compton(energy_kev, tables.incoherent, tables.momentum_steps_per_sqrt_x, SAMPLES, 3)
+    tables = photon_tables((WATER,)).compiled()
+    energies, cosines = sampled_compton(energy_kev, tables, SAMPLES, 3)
     angles = np.linspace(0.02, np.pi - 1e-3, 4000)  # xraylib raises at smaller momentum transfers
     density = np.array([sum(w * xraylib.DCS_Compt(z, energy_kev, float(t)) for z, w in WATER.weight_fractions.items())
                         for t in angles]) * np.sin(angles)
@@ -52,8 +52,8 @@ def test_compton_scattering_follows_xraylibs_differential_cross_section(energy_k
 
 @pytest.mark.parametrize("energy_kev", [20.0, 60.0, 140.0])
 def test_rayleigh_scattering_follows_xraylibs_differential_cross_section(energy_kev):
-    tables = photon_tables((WATER,))
-    cosines = sampled_rayleigh(energy_kev, tables.coherent_cumulated, tables.momentum_steps_per_sqrt_x, SAMPLES, 4)
+    tables = photon_tables((WATER,)).compiled()
+    cosines = sampled_rayleigh(energy_kev, tables, SAMPLES, 4)
     angles = np.linspace(1e-3, np.pi - 1e-3, 8000)
     density = np.array([sum(w * xraylib.DCS_Rayl(z, energy_kev, float(t)) for z, w in WATER.weight_fractions.items())
                         for t in angles]) * np.sin(angles)

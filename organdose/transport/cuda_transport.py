@@ -1,0 +1,101 @@
+"""Photon histories on an NVIDIA GPU: one thread a history, with the physics of the CPU.
+
+numba compiles the scalar functions of `flights`, `interactions` and of the source once more for the GPU; only the loops
+over histories and the atomic additions stand here.
+"""
+
+import math
+
+from numba import cuda
+
+from organdose.transport.cpu_transport import TRANSPORT_STREAM
+from organdose.transport.flights import (
+    at_stop,
+    entered,
+    fly_by_track,
+    material_and_density,
+    mean_free_path,
+    voxel_at,
+)
+from organdose.transport.interactions import energy_place, interact
+from organdose.transport.random_numbers import first_state, next_state, uniform_pair
+
+THREADS_PER_BLOCK = 128
+
+
+@cuda.jit(device=True)
+def _add(deposited, index, value):
+    cuda.atomic.add(deposited, index, value)
+
+
+@cuda.jit(fastmath=True)
+def follow_by_stops(position_mm, direction, energy_kev, weight, seed, first_history, grid, tables, majorant_per_mm,
+                    deposited_kev, ledger_kev, analogue):
+    """See `cpu_transport.follow_by_stops`."""
+    n = cuda.grid(1)
+    if n >= energy_kev.shape[0]:
+        return
+    energy, carried = float(energy_kev[n]), float(weight[n])
+    u, v, w = float(direction[n, 0]), float(direction[n, 1]), float(direction[n, 2])
+    cuda.atomic.add(ledger_kev, 0, energy * carried)
+    meets, x, y, z = entered(position_mm[n, 0], position_mm[n, 1], position_mm[n, 2], u, v, w, grid)
+    state = first_state(seed, TRANSPORT_STREAM, first_history + n)
+    free_path, k, part = mean_free_path(energy, majorant_per_mm, tables)
+    left = 0.0
+    while meets and energy > 0.0:
+        state = next_state(state)
+        r, choice = uniform_pair(state)
+        step = -math.log(r) * free_path
+        x, y, z = x + u * step, y + v * step, z + w * step
+        voxel = voxel_at(x, y, z, grid)
+        if voxel < 0:
+            break
+        material, density = material_and_density(voxel, grid)
+        probability, given = at_stop(material, density, k, part, free_path, grid, tables)
+        if not analogue:
+            _add(deposited_kev, voxel, energy * carried * given)
+        if choice >= probability:
+            continue
+        before = energy
+        energy, u, v, w, rest, state = interact(choice / probability, energy, u, v, w, material, k, part, tables, state)
+        left += before - energy
+        if analogue:
+            rest = before - energy
+        if rest > 0.0:
+            _add(deposited_kev, voxel, rest * carried)
+        if energy != before and energy > 0.0:
+            free_path, k, part = mean_free_path(energy, majorant_per_mm, tables)
+    cuda.atomic.add(ledger_kev, 1, left * carried)
+    cuda.atomic.add(ledger_kev, 2, energy * carried)
+
+
+@cuda.jit(fastmath=True)
+def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, first_history, grid, tables, deposited_kev,
+                     ledger_kev):
+    """See `cpu_transport.follow_by_tracks`."""
+    n = cuda.grid(1)
+    if n >= energy_kev.shape[0]:
+        return
+    energy, carried = float(energy_kev[n]), float(weight[n])
+    u, v, w = float(direction[n, 0]), float(direction[n, 1]), float(direction[n, 2])
+    cuda.atomic.add(ledger_kev, 0, energy * carried)
+    meets, x, y, z = entered(position_mm[n, 0], position_mm[n, 1], position_mm[n, 2], u, v, w, grid)
+    state = first_state(seed, TRANSPORT_STREAM, first_history + n)
+    left = 0.0
+    while meets and energy > 0.0:
+        state = next_state(state)
+        r, choice = uniform_pair(state)
+        distance, voxel = fly_by_track(x, y, z, u, v, w, energy, carried, -math.log(r), grid, tables, _add,
+                                       deposited_kev)
+        if distance < 0.0:
+            break
+        x, y, z = x + u * distance, y + v * distance, z + w * distance
+        material, _ = material_and_density(voxel, grid)
+        k, part = energy_place(energy, tables)
+        before = energy
+        energy, u, v, w, rest, state = interact(choice, energy, u, v, w, material, k, part, tables, state)
+        left += before - energy
+        if rest > 0.0:
+            _add(deposited_kev, voxel, rest * carried)
+    cuda.atomic.add(ledger_kev, 1, left * carried)
+    cuda.atomic.add(ledger_kev, 2, energy * carried)

@@ -1,0 +1,102 @@
+"""What runs a batch of histories: CPU threads, or an NVIDIA GPU through numba."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+import numpy as np
+
+from organdose.errors import InputError
+from organdose.transport.cross_sections import PhotonTables
+from organdose.transport.particles import Photons, PhotonSource
+from organdose.transport.voxel_grid import VoxelGrid
+
+SCORINGS = ("stops", "tracks", "analogue")
+DEVICES = ("auto", "cpu", "cuda")
+_PHOTONS_AT_ONCE = 25_000
+
+
+class Processor(Protocol):
+    """Runs batches for one source, grid and seed. `histories_done` counts on while batches run."""
+
+    device: str
+    histories_done: int
+
+    def empty_scores(self) -> np.ndarray:
+        """Zeros for one batch's energy per voxel (keV), flat float32."""
+
+    def run(self, first_history: int, count: int, deposited_kev: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Follow `count` histories; returns `deposited_kev` and the ledger (emitted, deposited, leaving; keV)."""
+
+    def stop(self) -> None:
+        """Make running batches end soon; their results are not used."""
+
+
+def cuda_device_name() -> str | None:
+    """The NVIDIA GPU numba finds; None without one (or without numba's CUDA support)."""
+    try:
+        from numba import cuda
+
+        if not cuda.is_available():
+            return None
+        name = cuda.get_current_device().name
+    except Exception:  # a broken driver raises what it likes; the CPU is then what there is
+        return None
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def processor(device: str, source: PhotonSource, grid: VoxelGrid, tables: PhotonTables, seed: int,
+              scoring: str) -> Processor:
+    """The processor for `device` ('auto' takes a GPU that is there). Raises `InputError` when it is not there."""
+    if device not in DEVICES:
+        raise InputError(f"unknown device {device!r}", mend=f"Choose one of {', '.join(DEVICES)}.")
+    if device != "cpu" and cuda_device_name() is not None:
+        from organdose.transport.cuda_processor import CUDAProcessor
+
+        return CUDAProcessor(source, grid, tables, seed, scoring)
+    if device == "cuda":
+        raise InputError("no NVIDIA GPU that numba can use was found",
+                         mend="Use --device auto or cpu; for a GPU install its driver and organdose[gpu].")
+    return CPUProcessor(source, grid, tables, seed, scoring)
+
+
+class CPUProcessor:
+    """One batch a thread; several threads may call `run` at the same time."""
+
+    device = "cpu"
+
+    def __init__(self, source: PhotonSource, grid: VoxelGrid, tables: PhotonTables, seed: int, scoring: str):
+        self._source, self._seed, self._scoring = source, seed, scoring
+        self._grid, self._tables = grid.packed(), tables.compiled()
+        self._majorant_per_mm = grid.majorant_per_mm(tables)
+        self._stopped, self._counting = threading.Event(), threading.Lock()
+        self.histories_done = 0
+
+    def empty_scores(self) -> np.ndarray:
+        return np.zeros(len(self._grid.voxels), np.float32)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def run(self, first_history: int, count: int, deposited_kev: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        ledger_kev = np.zeros(3)
+        for first in range(first_history, first_history + count, _PHOTONS_AT_ONCE):
+            if self._stopped.is_set():
+                break
+            photons = Photons.empty(min(_PHOTONS_AT_ONCE, first_history + count - first))
+            self._source.emit(photons, self._seed, first)
+            self._follow(photons, first, deposited_kev, ledger_kev)
+            with self._counting:
+                self.histories_done += len(photons.energy_kev)
+        return deposited_kev, ledger_kev
+
+    def _follow(self, photons: Photons, first: int, deposited_kev: np.ndarray, ledger_kev: np.ndarray) -> None:
+        from organdose.transport.cpu_transport import HERD, HERD_MEMBER, follow_by_stops, follow_by_tracks
+
+        flying = (photons.position_mm, photons.direction, photons.energy_kev, photons.weight, self._seed, first)
+        if self._scoring == "tracks":
+            follow_by_tracks(*flying, self._grid, self._tables, deposited_kev, ledger_kev)
+        else:
+            follow_by_stops(*flying, self._grid, self._tables, self._majorant_per_mm, deposited_kev, ledger_kev,
+                            np.zeros(HERD, HERD_MEMBER), self._scoring == "analogue")
