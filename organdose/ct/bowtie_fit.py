@@ -12,17 +12,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from organdose.ct.bowtie import Bowtie, TabulatedBowtie
+from organdose.ct.bowtie import Bowtie, TabulatedBowtie, bowtie_transmission
 from organdose.ct.ctdi import simulate_ctdi
 from organdose.ct.scanner_definition import Scanner
-from organdose.ct.scanner_measurements import CTDIMeasurement, FanKerma, HalfValueLayer, Output
+from organdose.ct.scanner_measurements import CTDIMeasurement, FanKerma, HalfValueLayer, Output, Provenance
 from organdose.ct.scanner_source import scanner_source
 from organdose.ct.spectrum import Spectrum
 from organdose.ct.tube_path import TubePath
 from organdose.errors import InputError
 from organdose.progress import Progress
 
-_THICKEST_MM = 60.0
+_THICKEST_MM = 200.0
+_MATERIALS = ("Al", "PTFE", "PMMA", "C")
+# A bowtie to begin with for each CTDI phantom; only its compensated part is fitted.
+_START = {32: Bowtie(material="Al", central_mm=0.0, edge_mm=34.0, compensated_water_cylinder_mm=320.0,
+                     compensated_part=0.4),
+          16: Bowtie(material="Al", central_mm=0.0, edge_mm=30.0, compensated_water_cylinder_mm=200.0,
+                     compensated_part=0.5)}
 _PARTS = (0.0, 0.2, 0.4, 0.7, 1.0)
 
 
@@ -33,6 +39,62 @@ class BowtieFit:
     bowtie: Bowtie
     centre_to_periphery: float
     uncertainty: float
+
+
+def fitted_scanner(scanner: Scanner, *, histories: int = 2_000_000, progress: Progress | None = None) -> Scanner:
+    """`scanner` with the flat filter and the bowties that its measurements ask for, and their `sources`.
+
+    The flat aluminium follows the first half-value layer, else the first output; each bowtie the first air kerma
+    against fan angle, else the first CTDI ratio for it. Bowties whose source is 'published' stay, and so does what
+    nothing was measured for.
+    Raises `InputError` for measurements that no filter explains, or where there are none.
+    """
+    measured = scanner.measurements
+    layers, outputs = ([m for m in measured if isinstance(m, kind)] for kind in (HalfValueLayer, Output))
+    kermas, ratios = ([m for m in measured if isinstance(m, kind)] for kind in (FanKerma, CTDIMeasurement))
+    ratios = [m for m in ratios if m.centre_to_periphery is not None]
+    if not layers + outputs + kermas + ratios:
+        raise InputError(f"scanner {scanner.name!r} has no measurements to fit to",
+                         mend="Add half-value layers, output, air kerma against fan angle or CTDI ratios.")
+    if layers or outputs:
+        aluminium_mm = (flat_filter_for_hvl(scanner, layers[0]) if layers
+                        else flat_filter_for_output(scanner, outputs[0]))
+        scanner = _with(_with_aluminium(scanner, round(aluminium_mm, 2)), "filtration_mm", (layers or outputs)[0],
+                        "aluminium fitted to the " + ("half-value layer" if layers else "output against tube voltage"))
+    published = {name for name, told in scanner.sources.items() if told.status == "published"}
+    for kind in ("body", "head"):
+        if f"bowties.{kind}" in published:
+            continue
+        kerma = next((m for m in kermas if m.bowtie == kind), None)
+        ratio = next((m for m in ratios if m.bowtie == kind), None)
+        if kerma is not None:
+            alike = [m for m in kermas if m.bowtie == kind]
+            bowtie = bowtie_for_kerma(scanner, alike)
+            others = ", ".join(f"{m.tube_voltage_kv:g}" for m in alike[1:])
+            scanner = _with_bowtie(scanner, kind, bowtie, kerma,
+                                   f"equivalent {bowtie.material} for the air kerma against fan angle at "
+                                   f"{kerma.tube_voltage_kv:g} kV"
+                                   + (f", the material that best gives that at {others} kV" if others else ""))
+        elif ratio is not None:
+            fit = bowtie_for_ratio(scanner, ratio, _START[ratio.phantom_cm], histories=histories, progress=progress)
+            scanner = _with_bowtie(scanner, kind, fit.bowtie, ratio,
+                                   f"equivalent aluminium for CTDI100 centre / periphery = "
+                                   f"{ratio.centre_to_periphery:g} at {ratio.tube_voltage_kv:g} kV in the "
+                                   f"{ratio.phantom_cm} cm phantom (simulated "
+                                   f"{fit.centre_to_periphery:.3f} +- {fit.uncertainty:.3f})")
+    return scanner
+
+
+def _with(scanner: Scanner, field: str, measured: Provenance, how: str) -> Scanner:
+    """`scanner` with the provenance of one fitted field."""
+    told = Provenance(status="fitted", text=f"{how}; the figure is {measured.status}: {measured.text}")
+    return scanner.model_copy(update={"sources": scanner.sources | {field: told}})
+
+
+def _with_bowtie(scanner: Scanner, kind: str, bowtie: Bowtie | TabulatedBowtie, measured: Provenance,
+                 how: str) -> Scanner:
+    changed = scanner.model_copy(update={"bowties": scanner.bowties | {kind: bowtie}})
+    return _with(changed, f"bowties.{kind}", measured, how)
 
 
 def thickness_for(spectrum: Spectrum, material: str, relative_kerma: float) -> float:
@@ -74,14 +136,32 @@ def flat_filter_for_output(scanner: Scanner, measured: Output) -> float:
     return float(minimize_scalar(spread, bounds=(0.0, 30.0), method="bounded", options={"xatol": 1e-3}).x)
 
 
-def bowtie_for_kerma(scanner: Scanner, measured: FanKerma, material: str = "Al") -> TabulatedBowtie:
-    """The thickness beyond that on the central ray that lets the measured air kerma through at each fan angle; the
-    flat filters account for the central ray."""
+def bowtie_for_kerma(scanner: Scanner, measured: list[FanKerma]) -> TabulatedBowtie:
+    """The thickness at each fan angle that lets the first measured air kerma through; on the central ray of the body
+    bowtie it is 0, because the flat filters account for it.
+
+    Where the same bowtie was measured at further voltages, the material is that which explains them best: light ones
+    let relatively more through at low voltages. Aluminium otherwise.
+    """
+    if len(measured) == 1:
+        return _of_material(scanner, measured[0], "Al")
+    fits = [_of_material(scanner, measured[0], material) for material in _MATERIALS]
+    return min(fits, key=lambda fit: sum(
+        np.sum(np.log(kerma_through(scanner, fit, m) / m.relative_air_kerma) ** 2) for m in measured[1:]))
+
+
+def _of_material(scanner: Scanner, measured: FanKerma, material: str) -> TabulatedBowtie:
     spectrum = scanner.tube_spectrum(measured.tube_voltage_kv)
-    reference = measured.relative_air_kerma[0]
-    thickness_mm = [round(thickness_for(spectrum, material, kerma / reference), 2)
-                    for kerma in measured.relative_air_kerma]
+    thickness_mm = [round(thickness_for(spectrum, material, kerma), 2) for kerma in measured.relative_air_kerma]
     return TabulatedBowtie(material=material, fan_angle_deg=measured.fan_angle_deg, thickness_at_mm=thickness_mm)
+
+
+def kerma_through(scanner: Scanner, bowtie: Bowtie | TabulatedBowtie, measured: FanKerma) -> np.ndarray:
+    """Air kerma at the fan angles of a measurement, over that behind the flat filters alone."""
+    spectrum = scanner.tube_spectrum(measured.tube_voltage_kv)
+    passed = bowtie_transmission(bowtie, np.radians(measured.fan_angle_deg), spectrum.energies_kev,
+                                 scanner.focus_isocentre_mm)
+    return spectrum.with_photons(spectrum.photons * passed).air_kerma_each / spectrum.air_kerma
 
 
 def bowtie_for_ratio(scanner: Scanner, measured: CTDIMeasurement, start: Bowtie, *, histories: int = 2_000_000,

@@ -133,7 +133,7 @@ def _axial_kerma(tube: Tube, source: XRaySource, fans: int = 65, heights: int = 
     middle, steps = 0.5 * (elevation_sine[:, 1:] + elevation_sine[:, :-1]), np.diff(elevation_sine, axis=1)
     photons = tube.photons(fan_sine, middle, focus_mm)
     emitted = np.trapezoid((photons.sum(axis=2) * steps).sum(axis=1) / fan_cosine, fan_sine)
-    kerma = replace(tube.spectrum, photons=photons[fans // 2]).air_kerma_each
+    kerma = tube.spectrum.with_photons(photons[fans // 2]).air_kerma_each
     return float(np.sum(kerma * steps[fans // 2] / np.sqrt(1 - middle[fans // 2] ** 2)) / focus_mm / emitted)
 
 

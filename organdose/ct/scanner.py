@@ -13,7 +13,8 @@ from organdose.ct.scanner_definition import Scanner
 from organdose.errors import InputError
 from organdose.resources import resource_path
 
-__all__ = ["Bowtie", "Scanner", "bowtie_transmission", "load_scanner", "matching_scanner", "scanner_names"]
+__all__ = ["Bowtie", "Scanner", "bowtie_transmission", "load_scanner", "matching_scanner", "scanner_names",
+           "scanner_text"]
 
 
 def scanner_names() -> list[str]:
@@ -42,6 +43,21 @@ def load_scanner(name_or_file: str | Path) -> Scanner:
         raise InputError(f"scanner field {field!r}: {told}{more}", where=path, mend="Correct that field.") from error
     except ValueError as error:
         raise InputError(f"not readable as JSON ({error})", where=path, mend="Correct the file.") from error
+
+
+def scanner_text(scanner: Scanner) -> str:
+    """The definition as JSON, short lists and objects on one line, fields without a value left out."""
+    fields = scanner.model_dump(mode="json", exclude_none=True)
+    lines = []
+    for key, value in fields.items():
+        text = json.dumps(value, ensure_ascii=False)
+        if len(text) > 90 and isinstance(value, dict):
+            inner = ",\n".join(f'  "{k}": {json.dumps(v, ensure_ascii=False)}' for k, v in value.items())
+            text = f"{{\n{inner}\n }}"
+        elif len(text) > 90 and isinstance(value, list):
+            text = "[\n" + ",\n".join(f"  {json.dumps(v, ensure_ascii=False)}" for v in value) + "\n ]"
+        lines.append(f' "{key}": {text}')
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def matching_scanner(manufacturer: str | None, model: str | None) -> Scanner | None:

@@ -52,7 +52,8 @@ class CTDIMeasurement(_Measurement):
 
 
 class FanKerma(_Measurement):
-    """Air kerma against fan angle relative to the central ray, at equal distance from the focus."""
+    """Air kerma against fan angle at equal distance from the focus, relative to the central ray of the scanner's body
+    bowtie at the same tube voltage and current."""
 
     kind: Literal["fan_kerma"]
     tube_voltage_kv: Voltage

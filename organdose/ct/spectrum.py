@@ -43,6 +43,10 @@ class Spectrum:
         transmission = filter_transmission(element, thickness_mm, self.energies_kev)
         return Spectrum(self.energies_kev, self.photons * transmission, self.bin_kev)
 
+    def with_photons(self, photons: np.ndarray) -> Spectrum:
+        """Other photon numbers in the same bins."""
+        return Spectrum(self.energies_kev, photons, self.bin_kev)
+
     @property
     def air_kerma(self) -> float:
         """Air kerma in free air, in keV cm2/g times the unit of `photons`."""
