@@ -51,7 +51,7 @@ def test_every_command_has_help(organdose, command):
 def test_a_dose_leaves_every_file_of_the_contract(good_run):
     assert good_run.outcome.status == 0, good_run.outcome.err
     expected = {"dose.nrrd", "uncertainty.nrrd", "density.nrrd", "organs.csv", "dvh.csv", "run.json", "report.html",
-                "scene.mrb", "pictures"}
+                "scene.mrb", "pictures", "dose_descriptors.csv", "slices.csv", "effective_dose.csv", "scan_range.csv"}
     assert {path.name for path in good_run.folder.iterdir()} == expected
     assert all(path.stat().st_size > 100 for path in good_run.folder.iterdir())
     assert len(list(good_run.folder.glob("pictures/*.png"))) >= 4
@@ -126,8 +126,9 @@ def test_the_report_stands_alone_and_names_nobody(good_run):
 
 def test_the_record_knows_the_inputs_the_seed_and_the_program(good_run):
     record = json.loads((good_run.folder / "run.json").read_text(encoding="utf-8"))
-    assert record["job"]["engine_parameters"] == {
-        "scanner": "generic", "histories": 20000, "uncertainty_percent": None, "seed": 7, "device": "auto"}
+    assert record["job"]["engine_parameters"].items() >= {
+        "scanner": "generic", "histories": 20000, "uncertainty_percent": None, "seed": 7, "device": "auto",
+        "couch": "auto", "hu_curve": None, "contrast": "auto", "extend": "repeat"}.items()
     assert record["inputs"]["ct"]["files"] == 8 and len(record["inputs"]["ct"]["sha256"]) == 64
     assert record["facts"]["histories"] == 20000 and "not" in record["research_software"].lower()
     assert {"python", "numpy", "numba", "xraylib"} <= set(record["versions"])
