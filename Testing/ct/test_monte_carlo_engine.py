@@ -79,9 +79,10 @@ def test_engines_are_found_by_name_and_say_what_they_need():
         engine("abacus")
 
 
-def test_cuda_is_refused_while_this_version_has_none(make_study):
+def test_a_gpu_that_is_not_there_is_refused_before_any_work(make_study, monkeypatch):
+    monkeypatch.setattr("organdose.ct.monte_carlo_engine.cuda_device_name", lambda: None)
     monte_carlo = engine("mc")
-    with pytest.raises(InputError, match="CPU"):
+    with pytest.raises(InputError, match="no NVIDIA GPU"):
         monte_carlo.check(make_study(), monte_carlo.parameters(device="cuda"))
 
 
@@ -168,3 +169,13 @@ def test_contradictions_are_recorded(make_study):
     dose, _ = run(make_study(table_feed_mm=10.0))
     [line] = dose.facts["contradictions"]
     assert line.startswith("Pitch 1 ") and "the pitch is used" in line
+
+
+@pytest.mark.parametrize("start_angle", ["averaged", "sampled"])
+def test_what_the_tube_emits_is_deposited_or_leaves(make_study, start_angle):
+    dose, _ = run(make_study(), start_angle=start_angle, device="cpu")
+    balance = dose.facts["energy_balance"]
+    assert abs(balance["relative_difference"]) < 1e-4
+    assert balance["emitted_kev"] == pytest.approx(balance["deposited_kev"] + balance["leaving_kev"], rel=1e-4)
+    assert balance["scored_kev"] == pytest.approx(balance["deposited_kev"], rel=0.02)
+    assert dose.facts["device"] == "cpu"

@@ -30,7 +30,8 @@ def runs(depends: float, noise: float, seen: list | None = None):
             seen.append((angle, stop, seed, stage))
         value = 10 * (1 + depends * math.cos(angle))
         energy = value * (1 + noise * np.random.default_rng(seed).standard_normal(VOXELS))
-        return Tally(energy, np.full(VOXELS, noise, np.float32), np.array([value]), np.array([0.0]), stop.histories, 20)
+        return Tally(energy, np.full(VOXELS, noise, np.float32), np.array([value]), np.array([0.0]), stop.histories, 20,
+                     {"emitted_kev": value}, "cpu", "stops")
 
     return run
 
@@ -73,6 +74,7 @@ def test_angles_share_the_histories_and_have_photons_of_their_own():
     assert np.diff(angles) == pytest.approx(np.full(7, math.pi / 4))
     assert {stop.histories for stop in stops} == {1000} and stops[0].region_percent == pytest.approx(math.sqrt(8))
     assert len(set(seeds)) == 8 and mean.histories == 8000
+    assert mean.energy_balance == {"emitted_kev": pytest.approx(10.0)}
     assert stages[0] == "Monte Carlo, start angle 1 of 8"
 
 

@@ -19,7 +19,7 @@ from organdose.ct.exposure import Exposure, exposure_of
 from organdose.ct.run_facts import run_facts, spread_facts
 from organdose.ct.scan_extension import Extension, beam_range_mm, extension_for, extension_lines
 from organdose.ct.scan_source import calibrated_source, xray_source
-from organdose.ct.scanner import Scanner, load_scanner
+from organdose.ct.scanner import Scanner, scanner_for
 from organdose.ct.start_angles import StartAngleSpread, run_at_start_angles, sampled_angles_rad
 from organdose.ct.xray_source import XRaySource
 from organdose.dose_map import DoseMap
@@ -28,6 +28,7 @@ from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
 from organdose.transport.cross_sections import photon_tables
 from organdose.transport.monte_carlo import StopRule, Tally, run_photons
+from organdose.transport.processors import cuda_device_name
 from organdose.transport.voxel_grid import VoxelGrid
 
 
@@ -73,11 +74,12 @@ class MonteCarloEngine:
         return self._prepared(study, parameters)[1]
 
     def _prepared(self, study: CTStudy, parameters: MonteCarloParameters) -> tuple[Scanner, Exposure, XRaySource]:
-        if parameters.device == "cuda":
-            raise InputError("this version computes on the CPU only", mend="Use --device auto or cpu.")
-        scanner = load_scanner(parameters.scanner)
+        if parameters.device == "cuda" and cuda_device_name() is None:
+            raise InputError("no NVIDIA GPU that numba can use was found", mend="Use --device auto or cpu.")
+        scanner, lines = scanner_for(parameters.scanner, study.acquisition)
         exposure = exposure_of(study, scanner,
                                fixed_ma=parameters.fixed_ma if parameters.scenario == "fixed_ma" else None)
+        exposure = replace(exposure, assumptions=(*lines, *exposure.assumptions))
         return scanner, exposure, xray_source(scanner, exposure)
 
     def run(self, study: CTStudy, grid: DoseGrid, parameters: MonteCarloParameters, *, organs: tuple[str, ...] = (),
@@ -114,7 +116,8 @@ def _simulated(source: XRaySource, exposure: Exposure, voxels: VoxelGrid, region
     stop = StopRule(parameters.histories, parameters.uncertainty_percent)
 
     def run(turned: XRaySource, stop: StopRule, seed: int, stage: str) -> Tally:
-        return run_photons(turned, voxels, tables, stop, seed=seed, regions=regions, progress=progress, stage=stage)
+        return run_photons(turned, voxels, tables, stop, seed=seed, regions=regions, progress=progress, stage=stage,
+                           device=parameters.device)
 
     if exposure.depends_on_start_angle and parameters.start_angle == "sampled":
         angles_rad = sampled_angles_rad(parameters.start_angles, parameters.seed)

@@ -40,6 +40,9 @@ def run_facts(scanner: Scanner, exposure: Exposure, tubes: CalibratedSource, tal
         "calibration_uncertainty_percent": round(100 * calibration.relative_uncertainty, 3),
         "histories": tally.histories,
         "batches": tally.batches,
+        "device": tally.device,
+        "scoring": tally.scoring,
+        "energy_balance": {name: float(f"{value:.6g}") for name, value in tally.energy_balance.items()},
         "contradictions": list(exposure.contradictions),
     }
 

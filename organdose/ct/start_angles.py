@@ -5,7 +5,7 @@ how much single scans differ. With n angles, doses d_i and their statistical var
 - dose: mean of d_i;
 - variance between angles: V = max(0, sample variance of d_i - mean of s_i^2), what statistics do not explain;
 - variance stated: V + mean of s_i^2 / n, that of one scan whose angle is unknown around the mean.
-V from n angles is itself uncertain, by a factor of about sqrt(2 / (n - 1)); cut at 0 it is too large rather than too
+V from n angles has a relative standard uncertainty of about sqrt(2 / (n - 1)); cut at 0 it is too large rather than too
 small where few photons arrive.
 """
 
@@ -49,17 +49,19 @@ def run_at_start_angles(run: Callable[[XRaySource, StopRule, int, str], Tally], 
     count = len(angles_rad)
     each = StopRule(max(_FEWEST_HISTORIES, stop.histories // count),
                     None if stop.region_percent is None else stop.region_percent * math.sqrt(count))
-    voxels, regions, histories, batches = _Moments(), _Moments(), 0, 0
+    voxels, regions, balances, histories, batches = _Moments(), _Moments(), [], 0, 0
     seeds = np.random.SeedSequence(seed).generate_state(count, np.uint64) >> np.uint64(1)
     for k, (angle_rad, own_seed) in enumerate(zip(angles_rad, seeds)):
         turned = replace(source, path=replace(source.path, start_angle_rad=angle_rad))
         tally = run(turned, each, int(own_seed), f"Monte Carlo, start angle {k + 1} of {count}")
         voxels.add(tally.energy_kev, tally.relative_uncertainty)
         regions.add(tally.regions, tally.region_relative_uncertainty)
+        balances.append(tally.energy_balance)
         histories, batches = histories + tally.histories, batches + tally.batches
     mean = replace(tally, energy_kev=voxels.mean, relative_uncertainty=voxels.relative_uncertainty().astype(np.float32),
                    regions=regions.mean, region_relative_uncertainty=regions.relative_uncertainty(),
-                   histories=histories, batches=batches)
+                   histories=histories, batches=batches,
+                   energy_balance={name: float(np.mean([each[name] for each in balances])) for name in balances[0]})
     bright = voxels.mean >= 0.5 * voxels.mean.max()
     # Cut at 0 only after averaging: voxel by voxel the cut would leave the statistics of few photons in it.
     mean_square = np.mean(voxels.unexplained()[bright] / voxels.mean[bright] ** 2)

@@ -39,15 +39,31 @@ def draw_dose(views: PlaneViews, planes: list[Plane], path: Path) -> Path:
     """CT and dose overlay with isodose lines in mGy and one colour bar. `planes`: axial, coronal, sagittal."""
     figure, panels, side = _three_panels(views, planes)
     scale = Normalize(0, views.highest_shown_mgy)
-    levels = [level for level in MaxNLocator(_ISODOSE_LINES, steps=[1, 2, 2.5, 5, 10]).tick_values(0, scale.vmax)
-              if _TRANSPARENT_BELOW * scale.vmax < level < scale.vmax]
+    levels = dose_levels(scale.vmax)
     for axes, plane in zip(panels, planes, strict=True):
-        _draw_ct(axes, views, plane)
-        _draw_overlay(axes, views, plane, scale)
-        _draw_isodoses(axes, views, plane, levels)
-        _finish(axes, views, plane)
+        draw_dose_panel(axes, views, plane, scale, levels)
     _dose_colour_bar(figure, side, scale, levels)
     return save_png(figure, path)
+
+
+def dose_levels(highest_mgy: float) -> list[float]:
+    """Round doses in mGy for isodose lines below `highest_mgy`, the end of the colour scale."""
+    ticks = MaxNLocator(_ISODOSE_LINES, steps=[1, 2, 2.5, 5, 10]).tick_values(0, highest_mgy)
+    return [level for level in ticks if _TRANSPARENT_BELOW * highest_mgy < level < highest_mgy]
+
+
+def draw_dose_panel(axes: Axes, views: PlaneViews, plane: Plane, scale: Normalize, levels: list[float]) -> None:
+    """One plane: CT, dose, isodose lines, letters and a scale bar."""
+    _draw_ct(axes, views, plane)
+    _draw_overlay(axes, views, plane, scale)
+    _draw_isodoses(axes, views, plane, levels)
+    _finish(axes, views, plane)
+
+
+def draw_grey_panel(axes: Axes, views: PlaneViews, plane: Plane) -> None:
+    """One plane of the CT, letters and a scale bar, to draw over."""
+    _draw_ct(axes, views, plane)
+    _finish(axes, views, plane)
 
 
 def draw_organs(views: PlaneViews, planes: list[Plane], path: Path) -> Path:
