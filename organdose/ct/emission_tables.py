@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from organdose.ct.alias_table import alias_rows
 from organdose.ct.tube import Tube
 from organdose.ct.tube_path import FULL_TURN_RAD, TubePath
 from organdose.errors import InputError
+from organdose.transport.alias_table import alias_rows
 
 _FAN_CELLS = 256
 _CONE_CELL_MM = 8.0

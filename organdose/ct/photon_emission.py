@@ -10,7 +10,7 @@ import math
 
 from numba import njit
 
-from organdose.ct.alias_table import drawn
+from organdose.transport.alias_table import drawn
 from organdose.transport.random_numbers import first_state, next_state, uniform
 
 _EMISSION_STREAM = 0

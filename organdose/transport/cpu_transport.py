@@ -40,7 +40,7 @@ def _add(deposited, index, value):
     deposited[index] += value
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, _nrt=False)
+@njit(nogil=True, cache=True, fastmath=_FAST, _nrt=False, error_model="numpy")
 def follow_by_stops(position_mm, direction, energy_kev, weight, seed, first_history, grid, tables, majorant_per_mm,
                     deposited_kev, ledger_kev, herd, analogue):
     """Follow every photon to its end: adds the expected energy left in each voxel (keV times weight) to
@@ -129,7 +129,7 @@ def _stop(photon, grid, tables, majorant_per_mm, deposited_kev, ledger_kev, anal
     return True
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, _nrt=False)
+@njit(nogil=True, cache=True, fastmath=_FAST, _nrt=False, error_model="numpy")
 def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, first_history, grid, tables, deposited_kev,
                      ledger_kev):
     """As `follow_by_stops`, scoring along the tracks."""

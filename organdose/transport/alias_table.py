@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from organdose.transport.compiled import scalar_function
+
 
 def alias_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`chance` (float32) and `alias` (int16), both (..., n), for weights (..., n <= 32767) that need not be normalised.
@@ -48,7 +50,7 @@ def _fill(rows, chance, alias):
             chance[row, k], alias[row, k] = 1.0, k
 
 
-@njit(error_model="numpy", forceinline=True)
+@scalar_function
 def drawn(chance, alias, row, r):
     """Cell of a row of the tables for a number r in (0, 1), and a number in [0, 1) that is left of it."""
     count = chance.shape[1]
