@@ -54,19 +54,19 @@ def couch_of(ct: sitk.Image, body: np.ndarray, choice: Choice = "auto") -> Couch
     air = _on_ct(ct, coarse, removed, body)
     shown = (f"water-equivalent thickness {water_mm:.1f} mm straight through, {100 * transmission:.0f} % of 70 keV "
              "photons pass" if found else "")
-    return Couch(air, found, water_mm, transmission, (_line(choice, found, shown),))
+    return Couch(air, found, water_mm, transmission, (_line(choice, found, shown, air is not None),))
 
 
 _LOOSE, _COUCH, _LIMB = 0, 1, 2
 
 
-def _line(choice: Choice, found: bool, shown: str) -> str:
+def _line(choice: Choice, found: bool, shown: str, removed: bool) -> str:
     if choice == "remove":
         was = f"couch of the image: {shown}" if found else "the image shows no couch"
         return f"Couch and everything else outside the body were replaced by air ({was})."
     if not found:
         return "The image shows no couch: what it takes away of the beam from below is not in the dose."
-    rest = "; other things outside the body were replaced by air" if choice == "auto" else ""
+    rest = "; other things outside the body were replaced by air" if removed else ""
     return f"The couch is part of the calculation as the image shows it ({shown}){rest}."
 
 

@@ -22,11 +22,11 @@ def scan_descriptors(study: CTStudy, masks: OrganMasks, exposure: Exposure, rows
                      progress: Progress | None = None) -> DoseDescriptors:
     """The descriptors of `exposure` in the body of `masks`; `rows` are the organ doses of every mask there is."""
     facts = study.acquisition
+    current_ma = _stated(facts.tube_current_ma) if exposure.fixed_ma is None else (exposure.fixed_ma,)
     output = ScanOutput(
         z_mm=np.asarray(study.slice_positions_mm), ctdivol_mgy=exposure.ctdivol_mgy,
         dlp_mgy_cm=exposure.dlp_mgy_mm / 10, phantom_cm=exposure.phantom_cm,
-        tube_current_ma=_stated(facts.tube_current_ma), region=_stated(facts.scan_region),
-        age_group=_stated(facts.age_group))
+        tube_current_ma=current_ma, region=_stated(facts.scan_region), age_group=_stated(facts.age_group))
     sizes = slice_sizes(study.image, masks.mask("body"), progress=progress)
     return dose_descriptors(output, sizes, rows, study.patient_sex)
 
