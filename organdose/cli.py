@@ -72,7 +72,7 @@ def ct_dose(ct: Path, out: Out,
             segmentation: Annotated[Path | None, typer.Option(
                 help="Masks: .seg.nrrd, NRRD/NIfTI label map with labels.json, DICOM SEG or RTSTRUCT.")] = None,
             engine: Annotated[str, typer.Option(help="CT dose engine.")] = "mc",
-            scanner: Annotated[str, typer.Option(help="Scanner name or JSON definition.")] = "generic",
+            scanner: Annotated[str, typer.Option(help="auto, a scanner's name, or a JSON definition.")] = "auto",
             protocol: Annotated[Path | None, typer.Option(help="JSON with facts the headers lack.")] = None,
             voxel_mm: Annotated[float, typer.Option(help="Size of the dose voxels in mm.")] = 5.0,
             histories: Annotated[int | None, typer.Option(help="Photons to follow at most.")] = None,
@@ -124,6 +124,34 @@ def protocol(ct: Path, out: Annotated[Path, typer.Option("-o", "--out", help="A 
     for warning in acquisition.warnings:
         typer.echo(f"Warning: {warning}", err=True)
     typer.echo(f"{out}: {', '.join(acquisition.known())}")
+
+
+@app.command()
+def compare(out: Out, test: Annotated[Path | None, typer.Argument(help="Dose map, or result folder.")] = None,
+            reference: Annotated[Path | None, typer.Argument(help="What it is compared with.")] = None,
+            segmentation: Annotated[Path | None, typer.Option(help="Masks, for organ doses and the body.")] = None,
+            ct: Annotated[Path | None, typer.Option(help="The CT: organ means by mass; for RTSTRUCT and DICOM SEG.")]
+            = None,
+            cohort: Annotated[Path | None, typer.Option(
+                help="CSV instead of two maps: test, reference, segmentation, ct, group, patient.")] = None,
+            gamma_mm: Annotated[float, typer.Option(help="Distance criterion in mm.")] = 1.0,
+            gamma_percent: Annotated[float, typer.Option(help="Dose criterion in percent.")] = 1.0,
+            low_dose_percent: Annotated[float, typer.Option(
+                help="Part of the normalisation below which there is no gamma and no relative error.")] = 10.0,
+            normalisation_mgy: Annotated[float | None, typer.Option(
+                help="Dose that percents refer to; without it the reference's maximum.")] = None,
+            units: Annotated[str | None, typer.Option(help="Unit of files that do not say theirs: mGy, Gy ...")] = None,
+            organs: Annotated[str | None, typer.Option(help="Rows of the table, separated by commas.")] = None) -> None:
+    """Two dose maps: errors, SSIM, PSNR, gamma, organ doses; or many pairs with statistics between groups."""
+    from organdose.jobs.compare_text import compare_from_command_line
+
+    options = {"gamma_mm": gamma_mm, "gamma_percent": gamma_percent, "low_dose_percent": low_dose_percent,
+               "normalisation_mgy": normalisation_mgy, "units": units, "organs": _listed(organs)}
+    with _progress() as progress:
+        lines, warnings = compare_from_command_line(test, reference, segmentation, ct, cohort, out, options, progress)
+    for warning in warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    typer.echo("\n".join(lines))
 
 
 @app.command("compare-masks")

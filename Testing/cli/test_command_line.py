@@ -127,7 +127,7 @@ def test_the_report_stands_alone_and_names_nobody(good_run):
 def test_the_record_knows_the_inputs_the_seed_and_the_program(good_run):
     record = json.loads((good_run.folder / "run.json").read_text(encoding="utf-8"))
     assert record["job"]["engine_parameters"].items() >= {
-        "scanner": "generic", "histories": 20000, "uncertainty_percent": None, "seed": 7, "device": "auto",
+        "scanner": "auto", "histories": 20000, "uncertainty_percent": None, "seed": 7, "device": "auto",
         "couch": "auto", "hu_curve": None, "contrast": "auto", "extend": "repeat"}.items()
     assert record["inputs"]["ct"]["files"] == 8 and len(record["inputs"]["ct"]["sha256"]) == 64
     assert record["facts"]["histories"] == 20000 and "not" in record["research_software"].lower()

@@ -69,7 +69,7 @@ def test_the_record_holds_the_defaults_of_its_day(job_of):
     run_ct_dose(job)
     record = json.loads((job.out / "run.json").read_text())
     assert record["job"]["engine_parameters"]["histories"] == 10_000_000
-    assert record["job"]["engine_parameters"]["scanner"] == "generic"
+    assert record["job"]["engine_parameters"]["scanner"] == "auto"
     assert record["facts"]["histories"] < 10_000_000  # it stopped when sure enough
 
 

@@ -44,7 +44,7 @@ def texts(editor):
 
 def test_the_scanners_there_are_stand_by_their_titles_and_a_file_comes_last(editor):
     titles = [load_scanner(name).title for name in scanner_names()]
-    assert texts(editor) == [*titles, "From a file..."]
+    assert texts(editor) == ["After the header", *titles, "From a file..."]
     assert editor.value() == "generic" and editor.widget.currentText == load_scanner("generic").title
 
 
@@ -100,4 +100,4 @@ def test_it_stands_in_the_form_of_the_dose_engine(host, show, own_scanner):
     host.choose(form.editor("scanner"), "From a file...")
     assert changes == [{"scanner": str(own_scanner)}]
     form.show("mc", {})
-    assert form.values() == {} and form.editor("scanner").currentText == load_scanner("generic").title
+    assert form.values() == {} and form.editor("scanner").currentText == "After the header"

@@ -20,7 +20,9 @@ class EngineParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    scanner: str = Field("generic", title="Scanner", description="scanner name, or a scanner definition in a JSON file")
+    scanner: str = Field("auto", title="Scanner", description="auto: the definition for the header's manufacturer and "
+                                                              "model; or a scanner's name, or a definition in a JSON "
+                                                              "file")
     couch: Literal["auto", "keep", "remove"] = Field(
         "auto", title="Couch", description="keep: everything around the patient stays; remove: it becomes air; auto: "
                                            "the couch stays, loose things become air")

@@ -15,7 +15,7 @@ from organdose.anatomy.tissues import TissueTable, schneider2000
 from organdose.ct.contrast_medium import ContrastMedium, contrast_voxels, iodine_hu_per_mg_per_ml
 from organdose.ct.couch import couch_of
 from organdose.ct.engines import EngineParameters
-from organdose.ct.scanner import load_scanner
+from organdose.ct.scanner import scanner_for
 from organdose.study.ct_study import CTStudy
 
 
@@ -70,7 +70,8 @@ def contrast_given(study: CTStudy, parameters: EngineParameters) -> tuple[bool, 
 def _contrast(study: CTStudy, masks: OrganMasks, parameters: EngineParameters,
               bones: np.ndarray) -> tuple[ContrastMedium, str]:
     tube_voltage_kv = study.acquisition.tube_voltage_kv.value
-    scale = iodine_hu_per_mg_per_ml(load_scanner(parameters.scanner).tube_spectrum(tube_voltage_kv))
+    scanner, _ = scanner_for(parameters.scanner, study.acquisition)
+    scale = iodine_hu_per_mg_per_ml(scanner.tube_spectrum(tube_voltage_kv))
     contrast = ContrastMedium(contrast_voxels(study.image, masks, bones), scale)
     volume_ml = _volume_ml(study.image, contrast)
     return contrast, (f"Contrast medium: {volume_ml:.0f} ml of enhanced organs and bright vessels are blood with "

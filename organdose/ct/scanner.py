@@ -12,9 +12,12 @@ from organdose.ct.bowtie import Bowtie, bowtie_transmission
 from organdose.ct.scanner_definition import Scanner
 from organdose.errors import InputError
 from organdose.resources import resource_path
+from organdose.study.facts import CTAcquisition
 
-__all__ = ["Bowtie", "Scanner", "bowtie_transmission", "load_scanner", "matching_scanner", "scanner_names",
-           "scanner_text"]
+AUTO, FALLBACK = "auto", "generic"
+
+__all__ = ["AUTO", "Bowtie", "Scanner", "bowtie_transmission", "load_scanner", "matching_scanner", "scanner_for",
+           "scanner_names", "scanner_text"]
 
 
 def scanner_names() -> list[str]:
@@ -58,6 +61,36 @@ def scanner_text(scanner: Scanner) -> str:
             text = "[\n" + ",\n".join(f"  {json.dumps(v, ensure_ascii=False)}" for v in value) + "\n ]"
         lines.append(f' "{key}": {text}')
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def scanner_for(name_or_file: str, facts: CTAcquisition) -> tuple[Scanner, tuple[str, ...]]:
+    """The scanner to simulate, and what the report has to say about the choice.
+
+    'auto': the definition for the header's manufacturer and model, else the generic one. Raises `InputError` as
+    `load_scanner` does.
+    """
+    if name_or_file != AUTO:
+        scanner = load_scanner(name_or_file)
+        return scanner, _told(scanner)
+    manufacturer, model = (None if fact is None else fact.value for fact in (facts.manufacturer, facts.model))
+    scanner = matching_scanner(manufacturer, model)
+    named = " ".join(word for word in (manufacturer, model) if word)
+    if scanner is None:
+        why = f"No scanner definition for '{named}'" if named else "The header does not name the scanner"
+        return load_scanner(FALLBACK), (f"{why}: the generic one stands for it (--scanner, organdose scanners).",)
+    return scanner, (f"Scanner definition '{scanner.name}' after the header ('{named}').", *_told(scanner))
+
+
+def _told(scanner: Scanner) -> tuple[str, ...]:
+    """What is not certain about a definition, one line each."""
+    lines = []
+    unverified = [name for name, told in scanner.sources.items() if told.status == "unverified"]
+    if unverified:
+        lines.append(f"Not verified in scanner definition '{scanner.name}': {', '.join(unverified)}.")
+    if scanner.heel_effect:
+        lines.append(f"Heel effect of an anode of {abs(scanner.anode_angle_deg):g} degrees that lies towards "
+                     f"{'-z' if scanner.anode_angle_deg > 0 else '+z'}; which side it is on is not known.")
+    return tuple(lines)
 
 
 def matching_scanner(manufacturer: str | None, model: str | None) -> Scanner | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from organdose.ct.bowtie import bowtie_transmission
@@ -86,12 +84,3 @@ def ctdi_lines(scanner: Scanner, *, collimation_mm: float = 20.0, histories: int
                      f"{collimation_mm:g} mm: {ratio:.3f} +- {uncertainty:.3f}"
                      + "".join(f" (wanted {value:g})" for value in told))
     return lines
-
-
-def heel_line(scanner: Scanner) -> str | None:
-    """The assumption about the anode's side for the report of a simulated scan; None without a heel effect."""
-    if not scanner.heel_effect:
-        return None
-    side = "-z" if math.copysign(1, scanner.anode_angle_deg) > 0 else "+z"
-    return (f"Heel effect with an anode of {abs(scanner.anode_angle_deg):g} degrees towards {side}; which side it "
-            "stands on is not known.")

@@ -11,12 +11,13 @@ class ScannerEditor:
     def __init__(self, field):
         import qt
 
-        from organdose.ct.scanner import load_scanner, scanner_names
+        from organdose.ct.scanner import AUTO, load_scanner, scanner_names
         from organdose.panels.engine_form import narrow
 
         self._callback, self._value = None, field.default
         self.widget = qt.QComboBox()
         narrow(self.widget)
+        self.widget.addItem("After the header", AUTO)
         for name in scanner_names():
             self.widget.addItem(load_scanner(name).title, name)
         self.widget.addItem(_OTHER, "")
