@@ -106,3 +106,28 @@ def test_contrast_medium_makes_iodine_of_a_bright_vessel(job_of, tmp_path):
         "out": tmp_path / "bone", "engine_parameters": {**job.engine_parameters, "contrast": "no"}}))
     assert as_bone.dose.density_g_cm3[4, 15, 15] > 1.19
     assert np.count_nonzero(as_bone.dose.density_g_cm3 != with_iodine.dose.density_g_cm3) >= 8 * 16
+
+
+def test_a_scan_that_ends_inside_the_liver_is_flagged_with_the_part_inside(job_of, tmp_path):
+    job = job_of()
+    ct = sitk.ReadImage(str(job.ct))
+    labels = np.zeros((8, 32, 32), np.uint8)
+    labels[4:, 12:20, 12:20] = 1  # to the last slice: 256 ml
+    labels[2:4, 8:11, 12:20] = 2
+    image = sitk.GetImageFromArray(labels)
+    image.CopyInformation(ct)
+    (tmp_path / "masks").mkdir()
+    sitk.WriteImage(image, str(tmp_path / "masks" / "masks.nrrd"))
+    (tmp_path / "masks" / "labels.json").write_text('{"1": "liver", "2": "spleen"}')
+    job = job_of(segmentation=tmp_path / "masks" / "masks.nrrd")
+    result = run_ct_dose(job)
+    rows = {row.organ: row for row in result.rows}
+    assert "reaches the last slice" in rows["liver"].note and "reaches" not in rows["spleen"].note
+    # ICRP 89: 1800 g and 1400 g, the mean where the sex is not known; Schneider's water weighs 1.02 g/ml.
+    assert rows["liver"].in_image_percent == pytest.approx(100 * 256 * 1.018 / 1600, rel=0.01)
+    lines = {line["organ"]: line for line in table(job.out / "scan_range.csv")}
+    assert (lines["liver"]["is_cut"], lines["spleen"]["is_cut"]) == ("1", "0")
+    liver = next(line for line in table(job.out / "effective_dose.csv") if line["tissue"] == "liver")
+    assert float(liver["known_part"]) == pytest.approx(rows["liver"].in_image_percent / 100, rel=1e-3)
+    assert float(liver["effective_msv"]) == pytest.approx(
+        0.04 * float(liver["known_part"]) * rows["liver"].mean_mgy, rel=1e-3)
