@@ -82,7 +82,15 @@ def test_dose_that_only_the_test_has_is_told(ramp):
     test = ramp.copy()
     test[0] = 15.0
     pair = dose_map_pair(_map(test), _map(ramp), low_dose_percent=15)
-    assert pair.counts.only_test == 48 and any("reference below it" in line for line in pair.warnings)
+    assert pair.counts.only_test == 48 and any("outside the region the test" in line for line in pair.warnings)
+
+
+def test_a_maximum_of_a_single_voxel_is_told_unless_a_normalisation_is_given(ramp):
+    lonely = np.tile(ramp, (1, 4, 4))
+    lonely[5, 3, 3] = 100.0
+    pair = dose_map_pair(_map(lonely), _map(lonely))
+    assert pair.normalisation_mgy == 100 and any("far above 20 mGy" in line for line in pair.warnings)
+    assert not dose_map_pair(_map(lonely), _map(lonely), normalisation_mgy=20).warnings
 
 
 def test_negative_dose_and_much_finer_voxels_are_told(ramp):

@@ -15,6 +15,8 @@ LOW_DOSE_PERCENT = 10.0
 _STRAIGHT = 1e-4
 _FEW_OVERLAP = 0.5  # part of the region that the test map should at least cover
 _MUCH_OUTSIDE = 0.01  # part of the region that dose seen by the test alone may make up without a warning
+_LONELY_MAXIMUM = 1.3  # a maximum so far above what 0.1 % of the voxels exceed is noise or an artefact
+_TINY_MGY = 1e-30
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,9 @@ class VoxelCounts:
     """Where voxels went. All but `compared` are left out of every figure.
 
     `wanted`: reference voxels in the region. Of these: `outside_test`, where the test map ends; `not_finite`, where
-    one of the maps holds no number. `only_test`: voxels where the test is above the low dose and the reference below
-    it; `outside_reference`: voxels of the test above the low dose that lie beyond the reference map.
+    one of the maps holds no number. `only_test`: voxels outside the region in which the test reaches twice the low
+    dose and the reference stays below it; `outside_reference`: voxels of the test above the low dose that lie beyond
+    the reference map.
     """
 
     wanted: int
@@ -101,14 +104,14 @@ def dose_map_pair(test: sitk.Image, reference: sitk.Image, *, body: np.ndarray |
     low_mgy = low_dose_percent / 100 * top_mgy
     with np.errstate(invalid="ignore"):
         wanted = (reference_mgy >= low_mgy) & (reference_mgy > 0) if body is None else body
-        only_test = (test_mgy >= max(low_mgy, 1e-30)) & (reference_mgy < low_mgy)
+        only_test = (test_mgy >= max(2 * low_mgy, _TINY_MGY)) & (reference_mgy < low_mgy) & ~wanted
     both = np.isfinite(reference_mgy) & np.isfinite(test_mgy)
     # What is no number may hide dose: without a mask it counts as wanted, and is then left out.
     wanted = wanted | ~np.isfinite(reference_mgy) if body is None else wanted
     region = wanted & covered & both
     counts = VoxelCounts(int(wanted.sum()), int(region.sum()), int((wanted & ~covered).sum()),
                          int((wanted & covered & ~both).sum()), int(only_test.sum()),
-                         _beyond(test, reference, max(low_mgy, 1e-30)))
+                         _beyond(test, reference, max(low_mgy, _TINY_MGY)))
     if not counts.compared:
         raise InputError("the two dose maps have no voxel in common" if counts.outside_test else
                          "no voxel of the region has a dose in both maps",
@@ -116,7 +119,8 @@ def dose_map_pair(test: sitk.Image, reference: sitk.Image, *, body: np.ndarray |
     assumptions = _assumptions(test, reference, same_grid, body is not None, low_dose_percent, low_mgy, top_mgy,
                                normalisation_mgy is not None)
     return DoseMapPair(test, reference, test_mgy, reference_mgy, region, float(top_mgy), float(low_mgy), same_grid,
-                       counts, assumptions, _warnings(test_mgy, reference_mgy, region, counts, test, reference))
+                       counts, assumptions, _warnings(test_mgy, reference_mgy, region, counts, test, reference)
+                       + (() if normalisation_mgy else _about_maximum(reference_mgy[region], top_mgy)))
 
 
 def _same_grid(test: sitk.Image, reference: sitk.Image) -> bool:
@@ -190,7 +194,8 @@ def _warnings(test_mgy: np.ndarray, reference_mgy: np.ndarray, region: np.ndarra
     if counts.not_finite:
         told.append(f"{counts.not_finite} voxels were left out because a map holds no number there")
     if counts.only_test > _MUCH_OUTSIDE * counts.compared:
-        told.append(f"in {counts.only_test} voxels the test is above the low dose and the reference below it")
+        told.append(f"in {counts.only_test} voxels outside the region the test reaches twice the low dose, "
+                    "and the reference stays below it")
     if counts.outside_reference:
         told.append(f"{counts.outside_reference} voxels of the test above the low dose lie outside the reference map")
     for values, what in ((test_mgy, "test"), (reference_mgy, "reference")):
@@ -201,6 +206,15 @@ def _warnings(test_mgy: np.ndarray, reference_mgy: np.ndarray, region: np.ndarra
         told.append(f"the reference's voxels are up to {coarser:.1f} times those of the test, whose dose was taken at "
                     "their centres and not averaged over them")
     return tuple(told)
+
+
+def _about_maximum(region_mgy: np.ndarray, top_mgy: float) -> tuple[str, ...]:
+    high_mgy = float(np.percentile(region_mgy, 99.9))
+    if top_mgy <= _LONELY_MAXIMUM * high_mgy:
+        return ()
+    return (f"the reference's maximum of {top_mgy:.4g} mGy lies far above {high_mgy:.4g} mGy, which 0.1 % of the "
+            "voxels exceed: global gamma, PSNR and SSIM come out too favourable; give a normalisation "
+            "(--normalisation-mgy)",)
 
 
 def _voxel(image: sitk.Image) -> str:

@@ -19,7 +19,7 @@ from organdose.errors import InputError
 from organdose.progress import Progress
 
 _NOT_ORGANS = (BODY, REMAINDER, "couch")
-_FULL_PERCENT = 99.0  # an organ of which less is compared bears a note
+FULL_PERCENT = 99.0  # an organ of which less is compared bears a note
 _HALF = 0.5
 
 
@@ -105,7 +105,7 @@ def _row(name: str, weights: OrganWeights, maps: list[np.ndarray], low_mgy: floa
     judged = np.isfinite(gamma)
     passed = _mean(100.0 * (gamma[judged] <= PASSES_UP_TO), volume_ml[judged])
     drawn = weights.members[name] == (name,)
-    notes = [weights.notes.get(name, ""), "" if compared >= _FULL_PERCENT else
+    notes = [weights.notes.get(name, ""), "" if compared >= FULL_PERCENT else
              f"only {compared:.0f} % of the organ lies in both dose maps",
              "below the low dose: no relative error" if reference < low_mgy else ""]
     return OrganDoseDifference(

@@ -39,6 +39,8 @@ class Task:
 TASKS = {each.name: each for each in (
     Task("ct-dose", "organdose.jobs.ct_dose_job", "CTDoseJob", "run_ct_dose"),
     Task("segment", "organdose.jobs.segment_job", "SegmentJob", "run_segment"),
+    Task("compare", "organdose.jobs.compare_job", "CompareJob", "run_compare"),
+    Task("compare-cohort", "organdose.jobs.compare_cohort_job", "CompareCohortJob", "run_compare_cohort"),
     Task("compare-masks", "organdose.jobs.compare_masks_job", "CompareMasksJob", "run_compare_masks_job"),
     Task("convert-masks", "organdose.jobs.convert_masks_job", "ConvertMasksJob", "run_convert_masks"),
     Task("phantom", "organdose.jobs.phantom_job", "PhantomJob", "run_phantom"),

@@ -1,0 +1,74 @@
+"""The files of a comparison: tables, difference and gamma maps, pictures, scene."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from organdose.errors import InputError
+from organdose.export.dose_comparison_pictures import write_comparison_pictures
+from organdose.export.dose_comparison_tables import (
+    comparison_figures,
+    write_figures_csv,
+    write_joint_histogram_csv,
+    write_organ_comparison_csv,
+    write_organ_summary_csv,
+)
+from organdose.export.image_file import write_image
+from organdose.jobs.compare_job import ComparisonResult
+from organdose.jobs.record import RunRecord
+from organdose.progress import Progress
+
+
+def write_comparison_files(folder: Path, result: ComparisonResult, record: RunRecord, *, scene: bool,
+                           progress: Progress) -> None:
+    """Fill `folder` with everything but `run.json`. Raises `OSError` or `InputError` when one cannot be written."""
+    found = result.comparison
+    with record.timed("tables"):
+        write_figures_csv(folder / "comparison.csv", comparison_figures(found))
+        write_joint_histogram_csv(folder / "joint_histogram.csv", found.histogram)
+        if result.organs is not None:
+            write_organ_comparison_csv(folder / "organ_comparison.csv", result.organs)
+            write_organ_summary_csv(folder / "organ_summary.csv", result.organ_errors)
+        _write_map(found.pair.image_of(found.difference_mgy), folder / "difference.nrrd", units="mGy",
+                   quantity="test minus reference dose; NaN: not in both maps")
+        for name, gamma in (("gamma", found.gamma_global), ("gamma_local", found.gamma_local)):
+            _write_map(found.pair.image_of(gamma.gamma), folder / f"{name}.nrrd", units="1",
+                       quantity=f"gamma index {gamma.criteria.title}; NaN: none")
+    with record.timed("pictures"):
+        write_comparison_pictures(folder / "pictures", found, result.organs, progress)
+    if scene:
+        with record.timed("scene"):
+            _write_scene(folder / "scene.mrb", result, record, progress)
+
+
+def _write_map(image: sitk.Image, path: Path, **header: str) -> None:
+    image = sitk.Cast(image, sitk.sitkFloat32)
+    for key, value in header.items():
+        image.SetMetaData(key, value)
+    write_image(image, path)
+
+
+def _write_scene(path: Path, result: ComparisonResult, record: RunRecord, progress: Progress) -> None:
+    """The Slicer scene; where Slicer's libraries are not installed the record says that it was left out."""
+    if importlib.util.find_spec("slicer") is None:
+        record.facts["scene"] = "not written: slicer-core is not installed (pip install 'organdose[slicer]')"
+        return
+    from organdose.scene.ct_dose_scene import save_scene
+    from organdose.scene.dose_comparison_scene import build_dose_comparison_scene
+    from organdose.scene.headless import start_slicer
+
+    try:
+        start_slicer()
+    except (ImportError, InputError) as error:
+        record.facts["scene"] = f"not written: {error}"
+        return
+    progress.report("Slicer scene", 0.0)
+    scene = build_dose_comparison_scene(result.comparison, result.organs, ct=result.ct, masks=result.masks)
+    try:
+        progress.report("Slicer scene", 0.5)
+        save_scene(path)
+    finally:
+        scene.remove()
