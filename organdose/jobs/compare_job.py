@@ -30,7 +30,7 @@ from organdose.jobs.record import RunRecord
 from organdose.jobs.result_folder import RECORD_NAME, check_result_folder, result_folder
 from organdose.progress import Progress
 from organdose.segmentation.mask_images import is_mask_image, mask_image_grid
-from organdose.segmentation.masks_for_study import masks_for_study
+from organdose.segmentation.masks_for_study import LABEL_MAP, fill_body, masks_for_study
 from organdose.segmentation.reading import read_masks
 from organdose.study import read_ct
 from organdose.study.ct_study import CTStudy
@@ -149,6 +149,8 @@ def _masks(job: CompareJob, record: RunRecord, role: str,
         study = None
         masks = read_masks(job.segmentation, CTStudy(mask_image_grid(job.segmentation), CTAcquisition()),
                            progress=progress)
+        if masks.origin == LABEL_MAP and "body" in masks.segments:
+            fill_body(masks)
     elif not job.segmentation.exists():
         raise InputError("there is no such file or folder", where=job.segmentation, mend="Check the path of the masks.")
     else:

@@ -64,13 +64,8 @@ class DoseComparisonScene:
         study = subject_hierarchy.study_of(self.reference)
         for field in fields(self):
             node = getattr(self, field.name)
-            if node is None or node.GetScene() is None:
-                continue
-            shown = ([node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
-                     if node.IsA("vtkMRMLDisplayableNode") else [])
-            scene.RemoveNode(node)
-            for display in shown:
-                scene.RemoveNode(display)
+            if node is not None and node.GetScene() is not None:
+                _remove(scene, node)
         if study:
             subject_hierarchy.remove_empty(study)
 
@@ -96,13 +91,20 @@ def build_dose_comparison_scene(found: DoseMapComparison, organs: Sequence[Organ
             organ_table = _kept(made, _table_node("Organ dose comparison", columns, [asdict(row) for row in organs]))
     except InputError:
         for node in made:
-            scene.RemoveNode(node)
+            _remove(scene, node)
         raise
     result = DoseComparisonScene(**maps, figure_table=table, organ_table=organ_table, ct=ct_node,
                                  segmentation=segmentation)
     _tie_together(result, title)
     _show(result, found)
     return result
+
+
+def _remove(scene, node) -> None:
+    shown = ([node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
+             if node.IsA("vtkMRMLDisplayableNode") else [])
+    for each in (node, *shown):
+        scene.RemoveNode(each)
 
 
 def _kept(made: list, node):
@@ -154,6 +156,7 @@ def _mapped_node(image: sitk.Image, name: str, quantity: str, window: tuple[floa
     display.SetAndObserveColorNodeID(colours.GetID())
     display.AutoWindowLevelOff()
     display.SetWindowLevelMinMax(*window)
+    display.InterpolateOff()  # between a voxel and one that holds `hidden` there is nothing to show
     display.AutoThresholdOff()
     display.SetThreshold(0.75 * hidden, float(np.finfo(np.float32).max))
     display.ApplyThresholdOn()
@@ -223,6 +226,8 @@ def _show(result: DoseComparisonScene, found: DoseMapComparison) -> None:
         composite.SetLinkedControl(True)
     centre, corners = _places_ras(found)
     for node in slicer.util.getNodesByClass("vtkMRMLSliceNode", scene):
+        if not hasattr(slicer.app, "layoutManager"):
+            node.SetDimensions(800, 600, 1)  # a window would have set its size
         fit_to(node, corners)
     go_to(centre)
     layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")

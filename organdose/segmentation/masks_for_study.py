@@ -10,6 +10,7 @@ from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
 
 BODY_ADDED = "drawn by the analytic engine; not in the file"
+LABEL_MAP = "label map"  # the origin that `reading.read_masks` gives masks of a label map
 
 
 def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Progress | None = None) -> OrganMasks:
@@ -26,12 +27,12 @@ def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Prog
     if "body" not in masks.segments:
         masks.add("body", _analytic(study, progress).mask("body"))
         masks.notes["body"] = BODY_ADDED
-    elif masks.origin == "label map":
-        _fill_body(masks)
+    elif masks.origin == LABEL_MAP:
+        fill_body(masks)
     return masks
 
 
-def _fill_body(masks: OrganMasks) -> None:
+def fill_body(masks: OrganMasks) -> None:
     """A label map gives each voxel to one organ only: the body is what it calls body and all organs together."""
     whole = masks.union(name for name in masks.names if describe(name).category_meaning != "Physical object")
     layer, value = masks.segments.pop("body")
