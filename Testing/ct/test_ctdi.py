@@ -1,13 +1,15 @@
 """The CTDI phantom and the calibration by it."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from organdose.ct import ctdi
 from organdose.ct.scanner import load_scanner
-from organdose.ct.xray_source import TubePath, XRaySource
+from organdose.ct.spectrum import Spectrum
+from organdose.ct.xray_source import Tube, TubePath, XRaySource
 
 
 @pytest.fixture
@@ -40,6 +42,39 @@ def test_the_surface_gets_about_twice_the_centre_in_the_body_phantom(source):
     # AAPM report 96 (2008): body CTDI is typically up to a factor of two higher at the surface than at the centre.
     found = ctdi.simulate_ctdi(source, 32.0, histories=600_000, wanted_percent=None)
     assert 0.45 < found.centre_mgy_mm / found.periphery_mgy_mm < 0.65
+
+
+def test_a_beam_wider_than_the_chamber_is_calibrated_by_the_reference_beam_of_the_standard(source):
+    # IEC 60601-2-44, amendment 1: CTDI of a wide beam = that of a narrow reference beam x free-air ratio. Per photon
+    # the free-air ratio is nearly 1, while the 160 mm beam itself would miss most of its dose in the 100 mm chamber.
+    narrow, wide = (ctdi.simulate_ctdi(replace(source, total_collimation_mm=width_mm), 32.0, histories=300_000,
+                                       wanted_percent=None) for width_mm in (20.0, 160.0))
+    in_air = (ctdi.free_air_kerma_length(replace(source, total_collimation_mm=160.0))
+              / ctdi.free_air_kerma_length(replace(source, total_collimation_mm=20.0)))
+    assert wide.weighted_mgy_mm / narrow.weighted_mgy_mm == pytest.approx(in_air, rel=1e-6)
+    assert in_air == pytest.approx(1.0, abs=0.01)
+
+
+def test_free_air_kerma_of_a_pencil_fan_follows_the_inverse_square_law():
+    # A point source with an even fan of half angle g: photons per fan angle are N / 2g; the axis at distance F sees
+    # N / (2g F) of them for each mm across, whatever the height of the beam.
+    line = Spectrum(np.array([60.0]), np.array([1.0]), 0.0)
+    half = math.radians(20)
+    near, far = (ctdi.free_air_kerma_length(XRaySource(line, TubePath.axial(0.0), mm, half, 1.0)) for mm in (500, 1000))
+    assert near / far == pytest.approx(2.0, rel=1e-3)
+    # An aperture as high as the fan's cosine (flat): N is the integral of cos over the fan, 2 sin(g).
+    assert near == pytest.approx(line.air_kerma / (500 * 2 * math.sin(half)), rel=2e-3)
+
+
+def test_two_tubes_are_calibrated_with_both(source):
+    # Each photon counts alike, so that the dose-length of a mixture is the mean of its tubes' by share.
+    low = replace(source, spectrum=load_scanner("generic").tube_spectrum(80.0))
+    second = Tube(low.spectrum, low.fan_half_angle_rad, low.bowtie, share=3.0)
+    beams = (source, low, replace(source, further_tubes=(second,)))
+    first, other, both = (ctdi.simulate_ctdi(beam, 32.0, histories=600_000, wanted_percent=None) for beam in beams)
+    expected = 0.25 * first.weighted_mgy_mm + 0.75 * other.weighted_mgy_mm
+    assert both.weighted_mgy_mm == pytest.approx(expected, rel=4 * both.relative_uncertainty)
+    assert other.weighted_mgy_mm < 0.85 * first.weighted_mgy_mm
 
 
 def test_a_calibration_is_remembered_and_a_damaged_memory_is_made_anew(source, tmp_path, monkeypatch):
