@@ -74,7 +74,7 @@ def test_two_tubes_are_calibrated_with_both(source):
     first, other, both = (ctdi.simulate_ctdi(beam, 32.0, histories=600_000, wanted_percent=None) for beam in beams)
     expected = 0.25 * first.weighted_mgy_mm + 0.75 * other.weighted_mgy_mm
     assert both.weighted_mgy_mm == pytest.approx(expected, rel=4 * both.relative_uncertainty)
-    assert other.weighted_mgy_mm < 0.85 * first.weighted_mgy_mm
+    assert other.centre_mgy_mm < 0.93 * first.centre_mgy_mm  # 80 kV reach the centre less
 
 
 def test_a_calibration_is_remembered_and_a_damaged_memory_is_made_anew(source, tmp_path, monkeypatch):
