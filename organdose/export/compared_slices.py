@@ -29,6 +29,7 @@ from organdose.export.slice_pictures import DOSE_COLOURS, dose_levels, draw_dose
 CHANGE_COLOURS = colormaps["RdBu_r"]
 _WIDTH_IN, _BAR_IN, _GAP_IN, _TITLE_IN, _MARGIN_IN = 8.5, 0.75, 0.12, 0.34, 0.15
 _MOST_CHANGE = 0.5
+_CHANGE_OPACITY = 0.88  # the CT only hints at the anatomy: its brightness must not be taken for change
 _PROFILE_LABELS = {0: "z in mm (feet to head)", 1: "y in mm (front to back)", 2: "x in mm (right to left)"}
 
 
@@ -83,7 +84,7 @@ def _draw_change(axes: Axes, first: PlaneViews, second: PlaneViews, plane: Plane
     scale = Normalize(-100 * most, 100 * most)
     draw_grey_panel(axes, first, plane)
     colours = CHANGE_COLOURS(np.clip(scale(100 * change), 0, 1))
-    colours[..., 3] = 0.75 * inside
+    colours[..., 3] = _CHANGE_OPACITY * inside
     axes.imshow(colours, extent=first.extent_mm(plane), origin="upper" if plane.axis == AXIAL else "lower",
                 interpolation="bilinear", aspect="equal")
     axes.set_title("Change", color=DARK_INK, fontsize=9.5, loc="left", pad=5)

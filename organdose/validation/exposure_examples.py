@@ -83,7 +83,7 @@ def exposed_phantom(name: str = "adult-female", *, seed: int = 0, slice_mm: floa
     centre = [origin_mm[axis] + spacing_mm[axis] * 0.5 * (held[0] + held[-1])
               for axis, held in ((0, np.flatnonzero(middle.any(axis=0))), (1, np.flatnonzero(middle.any(axis=1))))]
     ends = tuple(float(origin_mm[2] + spacing_mm[2] * k) for k in (liver[0], liver[-1]))
-    return ExposedPhantom(ct, masks, (round(centre[0], 1), round(centre[1], 1)), ends)
+    return ExposedPhantom(ct, masks, (round(float(centre[0]), 1), round(float(centre[1]), 1)), ends)
 
 
 def exposure_pairs(phantom: ExposedPhantom) -> list[ExposurePair]:
@@ -108,13 +108,13 @@ def exposure_pairs(phantom: ExposedPhantom) -> list[ExposurePair]:
 def exposed(phantom: ExposedPhantom, pair: ExposurePair, *, histories: int, seed: int = 1,
             progress: Progress | None = None) -> list[ExposedCase]:
     """The dose of both cases of a pair, CTDIvol 10 mGy on average in both."""
-    monte_carlo = engine("mc")
+    monte_carlo, parameters = engine("mc"), {"scanner": "generic", "histories": histories, "seed": seed}
     grid = dose_grid(phantom.ct.image, _VOXEL_MM, schneider2000(), progress=progress)
     weights = organ_weights(phantom.masks, grid.ct_density_g_cm3, grid.geometry, progress=progress)
     cases = []
     for label, facts in pair.cases.items():
         study = CTStudy(phantom.ct.image, _acquisition(phantom, facts))
-        dose = monte_carlo.run(study, grid, monte_carlo.parameters(histories=histories, seed=seed), progress=progress,
+        dose = monte_carlo.run(study, grid, monte_carlo.parameters(**parameters), progress=progress,
                                organs=weights.names, organ_mass_g=weights.mass_g)
         dose = within(dose, weights.drawn())
         cases.append(ExposedCase(label, dose, PlaneViews(phantom.ct.image, dose, phantom.masks),
