@@ -118,3 +118,15 @@ def test_a_fit_says_where_its_figures_come_from_and_leaves_published_bowties_alo
 def test_a_scanner_without_measurements_cannot_be_fitted(scanner):
     with pytest.raises(InputError, match="no measurements"):
         fitted_scanner(scanner)
+
+
+@pytest.mark.parametrize("name", ["siemens-force", "siemens-definition-flash", "siemens-definition-as"])
+def test_the_shipped_filters_are_those_that_the_fit_gives(name):
+    shipped = load_scanner(name)
+    bare = shipped.model_copy(update={"filtration_mm": {"Ti": 0.6, "Al": 1.0}, "sources": {}, "bowties": {
+        kind: load_scanner("canon-aquilion").bowties[kind] for kind in shipped.bowties}})
+    found = fitted_scanner(bare, histories=20_000)
+    assert found.filtration_mm == pytest.approx(shipped.filtration_mm, abs=0.02)
+    for kind, bowtie in shipped.bowties.items():
+        assert found.bowties[kind].material == bowtie.material
+        assert found.bowties[kind].thickness_at_mm == pytest.approx(bowtie.thickness_at_mm, abs=0.1)
