@@ -40,7 +40,8 @@ def cuda_device_name() -> str | None:
 
         if not cuda.is_available():
             return None
-        name = cuda.get_current_device().name
+        # numba's simulator has no devices to ask.
+        name = cuda.get_current_device().name if hasattr(cuda, "get_current_device") else "simulated GPU"
     except Exception:  # a broken driver raises what it likes; the CPU is then what there is
         return None
     return name.decode() if isinstance(name, bytes) else str(name)

@@ -1,4 +1,4 @@
-"""A point source whose photons pass through a rectangular opening: the beam of a bench, a gantry at one angle, a test.
+"""A point source whose photons pass through an opening: the beam of a bench, of a gantry at one angle, of a test.
 
 Photons leave the focus evenly over the solid angle of the opening, each with an energy of the spectrum.
 """
@@ -26,9 +26,9 @@ class RectangularBeam:
     """A `PhotonSource` at `focus_mm` (x, y, z).
 
     The opening is a parallelogram around `opening_mm`, spanned by the half edges `half_width_mm` and `half_height_mm`
-    (vectors; zero for a line or a single ray). `photons` are relative numbers at `energies_kev`; with `bin_kev` above 0
-    each energy is drawn evenly from a bin of that width. Raises `InputError` for an opening that the focus lies in or a
-    spectrum that is none.
+    (vectors; zero for a line or a single ray), or with `round_opening` the ellipse inside it. `photons` are relative
+    numbers at `energies_kev`; with `bin_kev` above 0 each energy is drawn evenly from a bin of that width. Raises
+    `InputError` for an opening that the focus lies in or a spectrum that is none.
     """
 
     focus_mm: Sequence[float]
@@ -38,6 +38,7 @@ class RectangularBeam:
     energies_kev: Sequence[float]
     photons: Sequence[float] = (1.0,)
     bin_kev: float = 0.0
+    round_opening: bool = False
     emission: tuple = field(init=False, repr=False)
 
     def __post_init__(self):
@@ -52,8 +53,8 @@ class RectangularBeam:
         if not nearest_mm > 0:
             raise InputError("the focus lies in the beam's opening", mend="Move the opening away from the focus.")
         chance, alias = alias_rows(photons[None])
-        tables = (*(float(v) for v in self.focus_mm), *axis, *width, *height, nearest_mm, chance, alias, energies,
-                  float(self.bin_kev))
+        tables = (*(float(v) for v in self.focus_mm), *axis, *width, *height, nearest_mm,
+                  self.round_opening, chance, alias, energies, float(self.bin_kev))
         object.__setattr__(self, "emission", (one_photon, tables))
 
     @classmethod
@@ -94,7 +95,7 @@ def _nearest_mm(axis: np.ndarray, width: np.ndarray, height: np.ndarray) -> floa
 
 @scalar_function
 def one_photon(seed, history, focus_x, focus_y, focus_z, axis_x, axis_y, axis_z, width_x, width_y, width_z, height_x,
-               height_y, height_z, nearest_mm, chance, alias, energies_kev, bin_kev):
+               height_y, height_z, nearest_mm, round_opening, chance, alias, energies_kev, bin_kev):
     """x, y, z (mm), u, v, w (unit direction), energy (keV) and weight of the photon that belongs to (seed, history)."""
     state = next_state(first_state(seed, _EMISSION_STREAM, history))
     while True:
@@ -106,7 +107,7 @@ def one_photon(seed, history, focus_x, focus_y, focus_z, axis_x, axis_y, axis_z,
         length = math.sqrt(u * u + v * v + w * w)
         # An area seen from further away, and the more slanting for it, spans a smaller solid angle.
         state = next_state(state)
-        kept = uniform(state) < (nearest_mm / length) ** 3
+        kept = uniform(state) < (nearest_mm / length) ** 3 and (a * a + b * b <= 1.0 or not round_opening)
         state = next_state(state)
         if kept:
             break
