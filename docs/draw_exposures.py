@@ -2,7 +2,8 @@
 
     python docs/draw_exposures.py OUT [--photons 20000000]
 
-Writes two pictures for each pair of exposures into OUT and prints the organ doses as Markdown tables.
+Writes two pictures for each pair of exposures into OUT, and prints the organ doses and how much the start angle of a
+helix matters as Markdown tables.
 """
 
 import argparse
@@ -19,8 +20,10 @@ from organdose.validation.exposure_examples import (
     markdown_table,
     plane_of,
 )
+from organdose.validation.start_angle_spread import start_angle_spreads
 
 _COLOURS = 256
+_PITCHES = (0.6, 0.74, 0.9, 1.0, 1.5)
 
 
 def main() -> None:
@@ -42,6 +45,9 @@ def main() -> None:
             _few_colours(draw_compared_profiles(views, pair.profile_axis, arguments.out / f"{pair.name}-profile.png",
                                                 ends_mm=pair.ends_mm))
             tables += [f"## {pair.title}", "", *(_facts(case) for case in cases), "", *markdown_table(cases), ""]
+        spreads = start_angle_spreads(_PITCHES, histories=arguments.photons // 2, progress=progress)
+    tables += ["| pitch | spread between start angles |", "| --- | --- |",
+               *(f"| {pitch:g} | {percent:.0f} % |" for pitch, percent in spreads.items())]
     print("\n".join(tables))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from organdose.ct.scanner import Scanner
 from organdose.ct.tube_current import effective_mas, output_per_mas
-from organdose.study.facts import CTAcquisition
+from organdose.study.facts import CTAcquisition, Origin
 
 _AGREEMENT = 0.05  # rounding in headers
 _CURRENT_AGREEMENT = 0.15  # CTDIvol per mA within a scan: mA of single slices are rounded, CTDIvol may be smoothed
@@ -40,7 +40,8 @@ def _exposure(facts: CTAcquisition) -> str:
 def _pitch(facts: CTAcquisition) -> str:
     if None in (facts.pitch, facts.table_feed_mm, facts.total_collimation_mm, facts.scan_kind):
         return ""
-    if facts.scan_kind.value != "helical":
+    # A derived feed was made from a pitch that somebody has replaced since, which has been told.
+    if facts.scan_kind.value != "helical" or facts.table_feed_mm.origin is Origin.derived:
         return ""
     from_feed = facts.table_feed_mm.value / facts.total_collimation_mm.value
     if abs(from_feed - facts.pitch.value) <= _AGREEMENT * facts.pitch.value:

@@ -120,8 +120,9 @@ def ctdivol_per_slice(facts: CTAcquisition, scanner: Scanner, count: int, scan_m
     if fixed_ma is None:
         return as_scanned_mgy
     current_ma = _each(facts.tube_current_ma.value, count)
+    tubes = "" if facts.second_tube_voltage_kv is None else ", that of both tubes alike"
     lines.append(f"Tube current scenario: {fixed_ma:g} mA in every slice, where the scan had {_range(current_ma)} mA; "
-                 "CTDIvol goes with the current.")
+                 f"CTDIvol goes with the current{tubes}.")
     return as_scanned_mgy * fixed_ma / current_ma
 
 
