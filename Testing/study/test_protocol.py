@@ -69,7 +69,7 @@ def test_a_byte_order_mark_is_tolerated(write_series, tmp_path):
     ("", "no valid JSON"),
     ("[1, 2]", "no JSON object"),
     ({"tube_voltage": 120}, "unknown key 'tube_voltage'. Did you mean 'tube_voltage_kv'?"),
-    ({"colour": 1}, "unknown key 'colour'. The keys are tube_voltage_kv, tube_current_ma"),
+    ({"colour": 1}, "unknown key 'colour'. The keys are tube_voltage_kv, tube_filter"),
     ({"tube_voltage_kv": "120"}, 'tube_voltage_kv is "120": input should be a valid number'),
     ({"tube_voltage_kv": 120000}, "tube_voltage_kv is 120000: input should be less than or equal to 300"),
     ({"tube_voltage_kv": True}, "tube_voltage_kv is true"),
