@@ -47,7 +47,7 @@ def test_wrong_usage_says_what_is_missing_or_unknown(organdose, arguments, words
     (("--uncertainty", 0), ("--uncertainty", "given: 0")), (("--uncertainty", "nan"), ("--uncertainty", "given: nan")),
     (("--histories", 0), ("--histories", "1000", "given: 0")), (("--histories", -5), ("--histories", "given: -5")),
     (("--seed", -1), ("--seed", "given: -1")), (("--device", "gpu"), ("--device", "'cpu'", "given: gpu")),
-    (("--device", "cuda"), ("CPU", "--device")),
+    (("--start-angle", "north"), ("--start-angle", "'averaged'")), (("--fixed-ma", "0"), ("--fixed-ma", "0")),
     (("--engine", "magic"), ("unknown CT dose engine 'magic'", "Engines: mc")),
     (("--scanner", "somatom"), ("unknown scanner 'somatom'", "generic", "JSON"))])
 def test_a_value_that_means_nothing_names_its_option(dose_refused, options, words):
