@@ -56,6 +56,12 @@ class MonteCarloParameters(EngineParameters):
     extend: Literal["repeat", "none"] = Field(
         "repeat", title="Beyond the image",
         description="tissue that the scan irradiates outside the image: repeat the end slices, or none")
+    scoring: Literal["auto", "stops", "tracks"] = Field(
+        "auto", title="Scoring",
+        description="where photons leave their energy: at random stops (more photons a second), along tracks (less "
+                    "noise in a voxel), or by the voxel size")
+    doppler: bool = Field(False, title="Doppler broadening",
+                          description="photons scatter off electrons that move, instead of electrons at rest")
 
 
 class MonteCarloEngine:
@@ -112,12 +118,12 @@ def _simulated(source: XRaySource, exposure: Exposure, voxels: VoxelGrid, region
                parameters: MonteCarloParameters, progress: Progress | None
                ) -> tuple[Tally, StartAngleSpread | None, list[str]]:
     """The tally, the spread between start angles where they were sampled, and what the report says of the angle."""
-    tables = photon_tables(voxels.materials, source.highest_kev + 1.0)
+    tables = photon_tables(voxels.materials, source.highest_kev + 1.0, doppler=parameters.doppler)
     stop = StopRule(parameters.histories, parameters.uncertainty_percent)
 
     def run(turned: XRaySource, stop: StopRule, seed: int, stage: str) -> Tally:
         return run_photons(turned, voxels, tables, stop, seed=seed, regions=regions, progress=progress, stage=stage,
-                           device=parameters.device)
+                           device=parameters.device, scoring=parameters.scoring)
 
     if exposure.depends_on_start_angle and parameters.start_angle == "sampled":
         angles_rad = sampled_angles_rad(parameters.start_angles, parameters.seed)

@@ -19,6 +19,7 @@ FEWEST_BATCHES = 20
 _WANTED_BATCHES = 100
 _SMALLEST_BATCH = 20_000
 _LARGEST_BATCH = 2_000_000
+_VOXELS_A_HISTORY = 40
 _NO_REGIONS = np.zeros(0, np.int64)
 
 Regions = sp.csr_array | np.ndarray
@@ -60,8 +61,10 @@ class Tally:
 
 
 def batch_size(histories: int, voxels: int) -> int:
-    """Large enough that adding a batch up costs little beside running it, small enough for many batches."""
-    wanted = min(max(_SMALLEST_BATCH, voxels // 10, histories // _WANTED_BATCHES), max(_LARGEST_BATCH, voxels // 10))
+    """Large enough that adding a batch up costs little beside running it, small enough for many batches: from few, the
+    largest uncertainty of many organs is mostly the one that chance made large."""
+    smallest = max(_SMALLEST_BATCH, voxels // _VOXELS_A_HISTORY)
+    wanted = min(max(smallest, histories // _WANTED_BATCHES), max(_LARGEST_BATCH, smallest))
     return max(1, min(wanted, histories // FEWEST_BATCHES))
 
 
