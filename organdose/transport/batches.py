@@ -19,7 +19,7 @@ FEWEST_BATCHES = 20
 _WANTED_BATCHES = 100
 _SMALLEST_BATCH = 20_000
 _LARGEST_BATCH = 2_000_000
-_VOXELS_A_HISTORY = 40
+_VOXELS_A_HISTORY = 16
 _NO_REGIONS = np.zeros(0, np.int64)
 
 Regions = sp.csr_array | np.ndarray
@@ -60,12 +60,13 @@ class Tally:
     scoring: str
 
 
-def batch_size(histories: int, voxels: int) -> int:
+def batch_size(stop: StopRule, voxels: int) -> int:
     """Large enough that adding a batch up costs little beside running it, small enough for many batches: from few, the
     largest uncertainty of many organs is mostly the one that chance made large."""
     smallest = max(_SMALLEST_BATCH, voxels // _VOXELS_A_HISTORY)
-    wanted = min(max(smallest, histories // _WANTED_BATCHES), max(_LARGEST_BATCH, smallest))
-    return max(1, min(wanted, histories // FEWEST_BATCHES))
+    # A run that may stop early must not be bound to large batches by its many histories at most.
+    wanted = smallest if stop.region_percent else max(smallest, min(stop.histories // _WANTED_BATCHES, _LARGEST_BATCH))
+    return max(1, min(wanted, stop.histories // FEWEST_BATCHES))
 
 
 def checked_regions(regions: Regions | None, shape: tuple[int, int, int]) -> Regions | None:

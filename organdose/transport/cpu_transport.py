@@ -139,18 +139,20 @@ def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, first_his
         ledger_kev[0] += energy * carried
         meets, x, y, z = entered(position_mm[n, 0], position_mm[n, 1], position_mm[n, 2], u, v, w, grid)
         state = first_state(seed, TRANSPORT_STREAM, first_history + n)
+        k, part = energy_place(energy, tables)
         while meets and energy > 0.0:
             state = next_state(state)
             r, choice = uniform_pair(state)
-            distance, voxel = fly_by_track(x, y, z, u, v, w, energy, carried, -math.log(r), grid, tables, _add,
-                                           deposited_kev)
+            distance, voxel = fly_by_track(x, y, z, u, v, w, energy * carried, k, part, -math.log(r), grid, tables,
+                                           _add, deposited_kev)
             if distance < 0.0:
                 break
             x, y, z = x + u * distance, y + v * distance, z + w * distance
             material, _ = material_and_density(voxel, grid)
-            k, part = energy_place(energy, tables)
             before = energy
             energy, u, v, w, rest, state = interact(choice, energy, u, v, w, material, k, part, tables, state)
             ledger_kev[1] += (before - energy) * carried
             deposited_kev[voxel] += rest * carried
+            if energy > 0.0:
+                k, part = energy_place(energy, tables)
         ledger_kev[2] += energy * carried

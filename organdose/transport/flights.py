@@ -79,12 +79,12 @@ def at_stop(material, density, k, part, mean_free_path_mm, grid, tables):
 
 
 @njit(inline="always", _nrt=False)
-def fly_by_track(x, y, z, u, v, w, energy_kev, weight, mean_free_paths, grid, tables, score, deposited):
-    """One flight from border to border, `score`d into `deposited` voxel by voxel.
+def fly_by_track(x, y, z, u, v, w, energy_kev, k, part, mean_free_paths, grid, tables, score, deposited):
+    """One flight from border to border, `score`d into `deposited` voxel by voxel. `energy_kev` is that of the photon
+    times its weight; `k` and `part` are its place in the energy grid.
 
     Returns the distance to the collision (mm; -1 when the photon leaves the grid) and the flat index of its voxel.
     """
-    k, part = energy_place(energy_kev, tables)
     i = min(max(int(x / grid.voxel_x), 0), grid.count_x - 1)
     j = min(max(int(y / grid.voxel_y), 0), grid.count_y - 1)
     m = min(max(int(z / grid.voxel_z), 0), grid.count_z - 1)
@@ -97,37 +97,38 @@ def fly_by_track(x, y, z, u, v, w, energy_kev, weight, mean_free_paths, grid, ta
         material, density = material_and_density(index, grid)
         if material != last_material:
             attenuation = grid.density_step * looked_up(tables, material, k, part, ATTENUATION)
-            transferred = (energy_kev * weight * grid.density_step
-                           * looked_up(tables, material, k, part, TRANSFERRED))
+            transferred = energy_kev * grid.density_step * looked_up(tables, material, k, part, TRANSFERRED)
             last_material = material
-        border = min(next_x, min(next_y, next_z))
+        here, last = index, False
+        if next_x < next_y and next_x < next_z:
+            border = next_x
+            next_x += step_x
+            index += stride_x
+            left_x -= 1
+            last = left_x == 0
+        elif next_y < next_z:
+            border = next_y
+            next_y += step_y
+            index += stride_y
+            left_y -= 1
+            last = left_y == 0
+        else:
+            border = next_z
+            next_z += step_z
+            index += stride_z
+            left_z -= 1
+            last = left_z == 0
         length = border - gone
         paths = length * density * attenuation
         if paths > mean_free_paths:
             length = mean_free_paths / (density * attenuation)
-            score(deposited, index, length * density * transferred)
-            return gone + length, index
-        score(deposited, index, length * density * transferred)
+            score(deposited, here, length * density * transferred)
+            return gone + length, here
+        score(deposited, here, length * density * transferred)
+        if last:
+            return -1.0, here
         mean_free_paths -= paths
         gone = border
-        if border == next_x:
-            next_x += step_x
-            index += stride_x
-            left_x -= 1
-            if left_x == 0:
-                return -1.0, index
-        elif border == next_y:
-            next_y += step_y
-            index += stride_y
-            left_y -= 1
-            if left_y == 0:
-                return -1.0, index
-        else:
-            next_z += step_z
-            index += stride_z
-            left_z -= 1
-            if left_z == 0:
-                return -1.0, index
 
 
 @scalar_function

@@ -47,7 +47,7 @@ def run_photons(source: PhotonSource, grid: VoxelGrid, tables: PhotonTables, sto
         raise InputError(f"unknown scoring {scoring!r}", mend=f"Choose one of {', '.join(SCORINGS)}, auto.")
     sums = BatchSums(grid.shape, checked_regions(regions, grid.shape))
     worker = processor(device, source, grid, tables, seed, scoring)
-    size = batch_size(stop.histories, grid.density_g_cm3.size)
+    size = batch_size(stop, grid.density_g_cm3.size)
     threads = max(1, threads or os.cpu_count() or 1) if worker.device == "cpu" else 1
     _run_batches(worker, sums, stop, size, threads, progress or Progress(), stage)
     return sums.tally(sums.batches * size, worker.device, scoring)
