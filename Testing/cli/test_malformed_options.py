@@ -203,7 +203,7 @@ def small_disk(monkeypatch):
 
 @pytest.mark.parametrize("size_bytes", [100, 4_000, 8_000])
 def test_a_dose_map_that_does_not_fit_on_the_disk_leaves_nothing(dose_refused, small_disk, no_pictures, size_bytes):
-    small_disk("organdose.jobs.ct_dose_files._write_map", size_bytes)
+    small_disk("organdose.jobs.ct_dose_files.write_map", size_bytes)
     dose_refused("--histories", 2000, "--voxel-mm", 10, words=("result", "dose.nrrd could not be written", "Make room"))
 
 

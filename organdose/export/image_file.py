@@ -22,5 +22,13 @@ def write_image(image: sitk.Image, path: Path, *, compressed: bool = True) -> No
         raise _incomplete(path)
 
 
+def write_map(image: sitk.Image, path: Path, **header: str) -> None:
+    """`write_image` of a float32 copy with `header` (units, quantity ...) in the file."""
+    image = sitk.Cast(image, sitk.sitkFloat32)
+    for key, value in header.items():
+        image.SetMetaData(key, value)
+    write_image(image, path)
+
+
 def _incomplete(path: Path) -> OSError:
     return OSError(f"{Path(path).name} could not be written completely")

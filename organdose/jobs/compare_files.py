@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
-import SimpleITK as sitk
-
-from organdose.errors import InputError
 from organdose.export.dose_comparison_pictures import write_comparison_pictures
 from organdose.export.dose_comparison_tables import (
     comparison_figures,
@@ -16,9 +12,10 @@ from organdose.export.dose_comparison_tables import (
     write_organ_comparison_csv,
     write_organ_summary_csv,
 )
-from organdose.export.image_file import write_image
+from organdose.export.image_file import write_map
 from organdose.jobs.compare_job import ComparisonResult
 from organdose.jobs.record import RunRecord
+from organdose.jobs.scene_file import write_scene_file
 from organdose.progress import Progress
 
 
@@ -32,10 +29,10 @@ def write_comparison_files(folder: Path, result: ComparisonResult, record: RunRe
         if result.organs is not None:
             write_organ_comparison_csv(folder / "organ_comparison.csv", result.organs)
             write_organ_summary_csv(folder / "organ_summary.csv", result.organ_errors)
-        _write_map(found.pair.image_of(found.difference_mgy), folder / "difference.nrrd", units="mGy",
+        write_map(found.pair.image_of(found.difference_mgy), folder / "difference.nrrd", units="mGy",
                    quantity="test minus reference dose; NaN: not in both maps")
         for name, gamma in (("gamma", found.gamma_global), ("gamma_local", found.gamma_local)):
-            _write_map(found.pair.image_of(gamma.gamma), folder / f"{name}.nrrd", units="1",
+            write_map(found.pair.image_of(gamma.gamma), folder / f"{name}.nrrd", units="1",
                        quantity=f"gamma index {gamma.criteria.title}; NaN: none")
     with record.timed("pictures"):
         write_comparison_pictures(folder / "pictures", found, result.organs, progress)
@@ -44,31 +41,10 @@ def write_comparison_files(folder: Path, result: ComparisonResult, record: RunRe
             _write_scene(folder / "scene.mrb", result, record, progress)
 
 
-def _write_map(image: sitk.Image, path: Path, **header: str) -> None:
-    image = sitk.Cast(image, sitk.sitkFloat32)
-    for key, value in header.items():
-        image.SetMetaData(key, value)
-    write_image(image, path)
-
-
 def _write_scene(path: Path, result: ComparisonResult, record: RunRecord, progress: Progress) -> None:
-    """The Slicer scene; where Slicer's libraries are not installed the record says that it was left out."""
-    if importlib.util.find_spec("slicer") is None:
-        record.facts["scene"] = "not written: slicer-core is not installed (pip install 'organdose[slicer]')"
-        return
-    from organdose.scene.ct_dose_scene import save_scene
-    from organdose.scene.dose_comparison_scene import build_dose_comparison_scene
-    from organdose.scene.headless import start_slicer
+    def build():
+        from organdose.scene.dose_comparison_scene import build_dose_comparison_scene
 
-    try:
-        start_slicer()
-    except (ImportError, InputError) as error:
-        record.facts["scene"] = f"not written: {error}"
-        return
-    progress.report("Slicer scene", 0.0)
-    scene = build_dose_comparison_scene(result.comparison, result.organs, ct=result.ct, masks=result.masks)
-    try:
-        progress.report("Slicer scene", 0.5)
-        save_scene(path)
-    finally:
-        scene.remove()
+        return build_dose_comparison_scene(result.comparison, result.organs, ct=result.ct, masks=result.masks)
+
+    write_scene_file(path, build, record, progress)

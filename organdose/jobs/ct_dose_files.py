@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
 from organdose.dose_map import DoseMap
-from organdose.errors import InputError
 from organdose.export.descriptor_tables import (
     write_descriptors_csv,
     write_effective_dose_csv,
     write_scan_range_csv,
     write_slices_csv,
 )
-from organdose.export.image_file import write_image
+from organdose.export.image_file import write_image, write_map
 from organdose.export.pictures import write_pictures
 from organdose.export.report import ReportContent, write_report
 from organdose.export.seg_nrrd import write_seg_nrrd
@@ -25,6 +23,7 @@ from organdose.jobs.ct_dose_folder import BODY_NAME, CONTRAST_NAME
 from organdose.jobs.ct_dose_job import CTDoseResult
 from organdose.jobs.ct_dose_text import headline, limits, mask_warnings, method
 from organdose.jobs.record import RunRecord
+from organdose.jobs.scene_file import write_scene_file
 from organdose.progress import Progress
 from organdose.segmentation.masks_for_study import BODY_ADDED
 
@@ -34,11 +33,11 @@ def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *
     """Fill `folder` with everything but `run.json`. Raises `OSError` or `InputError` when one cannot be written."""
     dose = result.dose
     with record.timed("tables"):
-        _write_map(dose.dose_mgy, folder / "dose.nrrd", units="mGy", quantity=dose.quantity, engine=dose.engine)
+        write_map(dose.dose_mgy, folder / "dose.nrrd", units="mGy", quantity=dose.quantity, engine=dose.engine)
         if dose.relative_uncertainty is not None:
-            _write_map(dose.relative_uncertainty, folder / "uncertainty.nrrd", units="1",
+            write_map(dose.relative_uncertainty, folder / "uncertainty.nrrd", units="1",
                        quantity="relative standard uncertainty", engine=dose.engine)
-        _write_map(_density(dose), folder / "density.nrrd", units="g/cm3", quantity="density", engine=dose.engine)
+        write_map(_density(dose), folder / "density.nrrd", units="g/cm3", quantity="density", engine=dose.engine)
         write_organs_csv(folder / "organs.csv", result.rows)
         write_dvh_csv(folder / "dvh.csv", result.histograms)
         write_scan_range_csv(folder / "scan_range.csv", result.ranges)
@@ -74,35 +73,12 @@ def _density(dose: DoseMap) -> sitk.Image:
     return image
 
 
-def _write_map(image: sitk.Image, path: Path, **header: str) -> None:
-    image = sitk.Image(image)
-    for key, value in header.items():
-        image.SetMetaData(key, value)
-    write_image(image, path)
-
-
 def _write_scene(path: Path, result: CTDoseResult, record: RunRecord, progress: Progress) -> None:
-    """The Slicer scene; where Slicer's libraries are not installed the record says that it was left out."""
-    if importlib.util.find_spec("slicer") is None:
-        record.facts["scene"] = "not written: slicer-core is not installed (pip install 'organdose[slicer]')"
-        return
-    from organdose.scene.ct_dose_scene import build_ct_dose_scene, save_scene
-    from organdose.scene.headless import start_slicer
+    def build():
+        from organdose.scene.ct_dose_scene import build_ct_dose_scene
 
-    try:
-        start_slicer()
-    except (ImportError, InputError) as error:
-        # A dose that took minutes is worth more than the scene: it can be computed without, the record says why.
-        record.facts["scene"] = f"not written: {error}"
-        return
+        return build_ct_dose_scene(result.study.image, result.dose, result.masks, result.rows, result.histograms,
+                                   descriptors=() if result.descriptors is None else result.descriptors.rows,
+                                   contrast=result.contrast)
 
-    progress.report("Slicer scene", 0.0)
-    scene = build_ct_dose_scene(result.study.image, result.dose, result.masks, result.rows, result.histograms,
-                                descriptors=() if result.descriptors is None else result.descriptors.rows,
-                                contrast=result.contrast)
-    try:
-        progress.report("Slicer scene", 0.5)
-        save_scene(path)
-    finally:
-        scene.remove()
-
+    write_scene_file(path, build, record, progress)

@@ -42,7 +42,22 @@ class CompiledTables(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PhotonTables:
+class _MaterialTables:
+    """One material's rows of `PhotonTables`; there, all of them stacked."""
+
+    attenuation_cm2_g: np.ndarray
+    transferred_cm2_g: np.ndarray
+    photoelectric_part: np.ndarray
+    photoelectric_or_compton_part: np.ndarray
+    incoherent: np.ndarray
+    coherent_cumulated: np.ndarray
+    k_xray_cumulated: np.ndarray
+    k_xray_lines: np.ndarray
+    electron_momentum: np.ndarray
+
+
+@dataclass(frozen=True)
+class PhotonTables(_MaterialTables):
     """Tables a photon needs on its way, on a logarithmic energy grid from `LOWEST_KEV` to `highest_kev`.
 
     `attenuation_cm2_g`: total mass attenuation, (materials, energies), float32.
@@ -61,15 +76,6 @@ class PhotonTables:
     materials: tuple[Material, ...]
     highest_kev: float
     energies_kev: np.ndarray
-    attenuation_cm2_g: np.ndarray
-    transferred_cm2_g: np.ndarray
-    photoelectric_part: np.ndarray
-    photoelectric_or_compton_part: np.ndarray
-    incoherent: np.ndarray
-    coherent_cumulated: np.ndarray
-    k_xray_cumulated: np.ndarray
-    k_xray_lines: np.ndarray
-    electron_momentum: np.ndarray
 
     @property
     def steps_per_log(self) -> float:
@@ -105,23 +111,8 @@ def photon_tables(materials: tuple[Material, ...], highest_kev: float = 151.0, *
     def stacked(name: str) -> np.ndarray:
         return np.stack([getattr(row, name) for row in rows])
 
-    return PhotonTables(materials, highest_kev, energy_grid_kev(highest_kev),
-                        **{name: stacked(name) for name in _MaterialTables.__dataclass_fields__})
-
-
-@dataclass(frozen=True)
-class _MaterialTables:
-    """One material's rows of `PhotonTables`."""
-
-    attenuation_cm2_g: np.ndarray
-    transferred_cm2_g: np.ndarray
-    photoelectric_part: np.ndarray
-    photoelectric_or_compton_part: np.ndarray
-    incoherent: np.ndarray
-    coherent_cumulated: np.ndarray
-    k_xray_cumulated: np.ndarray
-    k_xray_lines: np.ndarray
-    electron_momentum: np.ndarray
+    return PhotonTables(**{name: stacked(name) for name in _MaterialTables.__dataclass_fields__}, materials=materials,
+                        highest_kev=highest_kev, energies_kev=energy_grid_kev(highest_kev))
 
 
 def _material_tables(material: Material, highest_kev: float, doppler: bool) -> _MaterialTables:
