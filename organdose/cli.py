@@ -170,11 +170,14 @@ def compare_masks(test: Path, reference: Path,
 @app.command()
 def validate(suite: Annotated[str, typer.Argument(help="A suite, or 'all'.")], out: Out,
              histories: Annotated[int | None, typer.Option(help="Photons a case.")] = None) -> None:
-    """Published tables beside ours; exits 0 only when every row is inside its tolerance."""
+    """Published tables (or, for ctdi, sourced scanner figures) beside ours; exits 0 only when every row is inside."""
     from organdose.validation.suites import run_suites
 
+    lines: list[str] = []
     with _progress() as progress:
-        outside = run_suites(suite, out, histories=histories, progress=progress)
+        outside = run_suites(suite, out, histories=histories, progress=progress, show=lines.append)
+    for line in lines:
+        typer.echo(line)
     if outside:
         rows = "1 row is outside its" if outside == 1 else f"{outside} rows are outside their"
         typer.echo(f"{rows} tolerance; see {out}", err=True)

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from organdose.errors import InputError
-from organdose.validation.comparison import Comparison, reference_table, write_comparisons
+from organdose.validation.comparison import Comparison, comparison_lines, reference_table, write_comparisons
 
 
 @pytest.mark.parametrize(("ours", "relative_uncertainty", "inside"), [
@@ -56,3 +56,14 @@ def test_a_table_that_is_damaged_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("ORGANDOSE_DATA", str(tmp_path))
     with pytest.raises(InputError, match=r"ours\.json: .*JSON"):
         reference_table("ours")
+
+
+def test_the_printed_table_has_every_code_and_a_summary():
+    rows = [Comparison("inner", 101.0, 0.001, {"EGSnrc": 100.0, "MCNP": 99.0}, 100.0, 1.0),
+            Comparison("outer", 10.5, 0.001, {"EGSnrc": 10.0}, 10.0, 2.0)]
+    lines = comparison_lines("tg195", rows)
+    assert lines[1].split() == ["row", "ours", "+-", "%", "EGSnrc", "MCNP", "expected", "diff", "%"]
+    assert lines[2].split() == ["inner", "101", "0.10", "100", "99", "100", "+1.00"]
+    assert lines[3].split() == ["outer", "10.5", "0.10", "10", "10", "+5.00", "OUTSIDE"]
+    assert lines[-1] == ("tg195: 1 of 2 rows inside their tolerance; mean absolute difference 1.00 % in 1 rows of 1 % "
+                         "tolerance; mean absolute difference 5.00 % in 1 rows of 2 % tolerance")

@@ -76,8 +76,8 @@ def test_cancelling_leaves_nothing(asked, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_real_half_value_layers_are_inside_their_tolerance(shared_reference):
-    from organdose.validation.tg195 import half_value_layers
-
-    rows = half_value_layers(json.loads((shared_reference / "tg195.json").read_text()))
-    assert len(rows) == 4 and all(row.inside for row in rows)
+def test_the_tables_are_shown_after_the_runs(asked, tmp_path):
+    shown = []
+    suites.run_suites("all", tmp_path / "v", show=shown.append)
+    assert shown[0] == "good" and "good: 2 of 2 rows inside their tolerance" in "\n".join(shown)
+    assert sum("OUTSIDE" in line for line in shown) == 2

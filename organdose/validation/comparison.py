@@ -47,6 +47,29 @@ def write_comparisons(path: Path, rows: Sequence[Comparison]) -> None:
                              row.inside])
 
 
+def comparison_lines(title: str, rows: Sequence[Comparison]) -> list[str]:
+    """The same as text in columns, with a last line that sums it up."""
+    names = list(dict.fromkeys(name for row in rows for name in row.references))
+    table = [["row", "ours", "+- %", *names, "expected", "diff %", ""]]
+    for row in rows:
+        table.append([row.row, f"{row.ours:.5g}", f"{100 * row.relative_uncertainty:.2f}",
+                      *(f"{row.references[n]:.5g}" if n in row.references else "" for n in names),
+                      f"{row.expected:.5g}", f"{row.difference_percent:+.2f}", "" if row.inside else "OUTSIDE"])
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    lines = [title, *("  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in
+                                                              zip(line[1:], widths[1:]))]).rstrip() for line in table)]
+    return [*lines, f"{title}: {sum(row.inside for row in rows)} of {len(rows)} rows inside their tolerance; "
+                    + "; ".join(_mean_differences(rows))]
+
+
+def _mean_differences(rows: Sequence[Comparison]) -> list[str]:
+    """Mean absolute difference of the rows of each tolerance, the narrow ones first."""
+    return [f"mean absolute difference {sum(abs(row.difference_percent) for row in those) / len(those):.2f} % "
+            f"in {len(those)} rows of {percent:g} % tolerance"
+            for percent in sorted({row.tolerance_percent for row in rows})
+            if (those := [row for row in rows if row.tolerance_percent == percent])]
+
+
 def reference_table(name: str) -> dict:
     """A published table (`reference/NAME.json` below $ORGANDOSE_DATA or ../shared). Raises `InputError` without it."""
     checkout = Path(__file__).resolve().parents[2]
