@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -12,38 +15,52 @@ import numpy as np
 import SimpleITK as sitk
 
 from organdose.anatomy.tissues import schneider2000
-from organdose.ct.ctdi import ctdi_phantom, simulate_ctdi
+from organdose.ct.ctdi import simulate_ctdi
 from organdose.ct.dose_grid import dose_grid
 from organdose.ct.scanner import load_scanner
 from organdose.ct.xray_source import FocalSpot, TubePath, XRaySource
 from organdose.progress import Progress
-from organdose.transport.cross_sections import photon_tables
-from organdose.transport.monte_carlo import StopRule, run_photons
 from organdose.transport.particles import Photons
-from organdose.transport.voxel_grid import VoxelGrid
+from organdose.validation.transport_benchmark import run_transport_benchmark
+
+_PROTOCOL = {"tube_voltage_kv": 120, "total_collimation_mm": 40, "ctdi_phantom_cm": 32, "scan_kind": "helical",
+             "pitch": 1.0, "ctdivol_mgy": 10}
 
 
 def run_benchmark(progress: Progress) -> list[str]:
-    """Lines of measured figures: histories per second, loading and gridding of a large CT, peak memory."""
-    lines = _loading(progress)
+    """Lines of measured figures: memory and time of a large CT, emission, transport, the generic scanner's CTDI."""
+    lines = [*_large_ct(progress), *_loading(progress)]
     scanner = load_scanner("generic")
     source = XRaySource(scanner.tube_spectrum(120.0), TubePath.axial(0.0), scanner.focus_isocentre_mm,
                         scanner.fan_half_angle_rad, 40.0, bowtie=scanner.bowtie("body"))
-    lines += _emission(source)
-    for threads in (1, None):
-        grid, _ = ctdi_phantom(32.0)
-        lines.append(_speed("CTDI phantom, 2 x 2 x 5 mm", source, grid, threads, progress))
-    body = dose_grid(_body_ct((256, 256, 100), 1.5625), 5.0, schneider2000()).voxels
-    along = replace(source, path=TubePath(np.array([-150.0, 150.0]), np.array([1.0, 1.0])))
-    lines.append(_speed("water body with spine, 5 mm", along, body, 1, progress))
-    lines.append(_speed("water body with spine, 5 mm", along, body, None, progress))
+    lines += [*_emission(source), *run_transport_benchmark(progress)]
     for kind, phantom_cm in (("body", 32.0), ("head", 16.0)):
         k = simulate_ctdi(replace(source, bowtie=scanner.bowtie(kind)), phantom_cm, histories=4_000_000,
                           wanted_percent=None, progress=progress)
         lines.append(f"generic scanner, {phantom_cm:g} cm phantom, 120 kV: CTDI100 centre/surface "
                      f"{k.centre_mgy_mm / k.periphery_mgy_mm:.3f}")
-    lines.append(f"peak memory of this benchmark: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
     return lines
+
+
+def _large_ct(progress: Progress) -> list[str]:
+    """Peak memory and time of a whole `ct-dose` job on a 512 x 512 x 800 CT at 2 mm, in a process of its own."""
+    stage = "512 x 512 x 800 CT at 2 mm"
+    with tempfile.TemporaryDirectory() as folder:
+        progress.report(stage, 0.0)
+        ct, protocol = Path(folder, "ct"), Path(folder, "protocol.json")
+        ct.mkdir()
+        _write_dicom(_body_ct((512, 512, 800), 0.78125, 1.5), ct)
+        protocol.write_text(json.dumps(_PROTOCOL), encoding="utf-8")
+        progress.report(stage, 0.2)
+        start_s = time.perf_counter()
+        command = [sys.executable, "-c", "from organdose.cli import main; main()", "ct-dose", str(ct), "-o",
+                   str(Path(folder, "out")), "--protocol", str(protocol), "--voxel-mm", "2", "--histories", "4000000"]
+        subprocess.run(command, check=True, capture_output=True)
+        seconds = time.perf_counter() - start_s
+        progress.report(stage, 1.0)
+    peak_gib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    return [f"ct-dose on a 512 x 512 x 800 CT (1.5 mm slices), 2 mm dose grid, 4 million photons: {seconds:.0f} s, "
+            f"{peak_gib:.1f} GiB at most"]
 
 
 def _emission(source: XRaySource, count: int = 1_000_000) -> list[str]:
@@ -91,7 +108,7 @@ def _write_dicom(image: sitk.Image, folder: Path) -> None:
         writer.Execute(piece)
 
 
-def _body_ct(size: tuple[int, int, int], pixel_mm: float) -> sitk.Image:
+def _body_ct(size: tuple[int, int, int], pixel_mm: float, slice_mm: float = 3.0) -> sitk.Image:
     """An elliptical water body with a spine, HU, int16, centred at the origin."""
     x = (np.arange(size[0]) - 0.5 * (size[0] - 1)) * pixel_mm
     y = (np.arange(size[1]) - 0.5 * (size[1] - 1)) * pixel_mm
@@ -99,15 +116,6 @@ def _body_ct(size: tuple[int, int, int], pixel_mm: float) -> sitk.Image:
     plane[(y[:, None] / 110) ** 2 + (x[None, :] / 170) ** 2 < 1] = 20
     plane[(y[:, None] - 60) ** 2 + x[None, :] ** 2 < 20**2] = 500
     image = sitk.GetImageFromArray(np.broadcast_to(plane, (size[2], size[1], size[0])).copy())
-    image.SetSpacing((pixel_mm, pixel_mm, 3.0))
-    image.SetOrigin((float(x[0]), float(y[0]), -1.5 * (size[2] - 1)))
+    image.SetSpacing((pixel_mm, pixel_mm, slice_mm))
+    image.SetOrigin((float(x[0]), float(y[0]), -0.5 * slice_mm * (size[2] - 1)))
     return image
-
-
-def _speed(title: str, source: XRaySource, grid: VoxelGrid, threads: int | None, progress: Progress) -> str:
-    tables = photon_tables(grid.materials)
-    run_photons(source, grid, tables, StopRule(2000), threads=threads)  # compile and warm the caches
-    start_s = time.perf_counter()
-    tally = run_photons(source, grid, tables, StopRule(2_000_000), threads=threads, progress=progress, stage=title)
-    per_s = tally.histories / (time.perf_counter() - start_s)
-    return f"{title}, {'all cores' if threads is None else '1 thread'}: {per_s:.3g} histories/s"
