@@ -13,6 +13,7 @@ from organdose.transport.particles import PhotonSource
 from organdose.transport.voxel_grid import VoxelGrid
 
 _PHOTONS_AT_ONCE = 1 << 21
+_LEDGER_ROWS = 1024
 
 
 class CUDAProcessor:
@@ -39,7 +40,7 @@ class CUDAProcessor:
 
     def run(self, first_history: int, count: int, deposited_kev: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self._deposited_kev.copy_to_device(deposited_kev)
-        ledger_kev = cuda.to_device(np.zeros(3))
+        ledger_kev = cuda.to_device(np.zeros((_LEDGER_ROWS, 3)))
         for first in range(first_history, first_history + count, _PHOTONS_AT_ONCE):
             if self._stopped:
                 break
@@ -47,7 +48,7 @@ class CUDAProcessor:
             self._follow(first, photons, ledger_kev)
             self.histories_done += photons
         self._deposited_kev.copy_to_host(deposited_kev)
-        return deposited_kev, ledger_kev.copy_to_host()
+        return deposited_kev, ledger_kev.copy_to_host().sum(axis=0)
 
     def _follow(self, first: int, photons: int, ledger_kev) -> None:
         blocks = -(-photons // THREADS_PER_BLOCK)

@@ -28,16 +28,22 @@ def _add(deposited, index, value):
     cuda.atomic.add(deposited, index, value)
 
 
+@cuda.jit(device=True)
+def _note(ledger_kev, entry, value):
+    # The ledger has many rows, to be added up later: thousands of threads must not wait for one number.
+    cuda.atomic.add(ledger_kev, (cuda.blockIdx.x % ledger_kev.shape[0], entry), value)
+
+
 @cuda.jit(fastmath=True)
 def follow_by_stops(position_mm, direction, energy_kev, weight, seed, first_history, grid, tables, majorant_per_mm,
                     deposited_kev, ledger_kev, analogue):
-    """See `cpu_transport.follow_by_stops`."""
+    """See `cpu_transport.follow_by_stops`; `ledger_kev` has rows of its entries."""
     n = cuda.grid(1)
     if n >= energy_kev.shape[0]:
         return
     energy, carried = float(energy_kev[n]), float(weight[n])
     u, v, w = float(direction[n, 0]), float(direction[n, 1]), float(direction[n, 2])
-    cuda.atomic.add(ledger_kev, 0, energy * carried)
+    _note(ledger_kev, 0, energy * carried)
     meets, x, y, z = entered(position_mm[n, 0], position_mm[n, 1], position_mm[n, 2], u, v, w, grid)
     state = first_state(seed, TRANSPORT_STREAM, first_history + n)
     free_path, k, part = mean_free_path(energy, majorant_per_mm, tables)
@@ -65,8 +71,8 @@ def follow_by_stops(position_mm, direction, energy_kev, weight, seed, first_hist
             _add(deposited_kev, voxel, rest * carried)
         if energy != before and energy > 0.0:
             free_path, k, part = mean_free_path(energy, majorant_per_mm, tables)
-    cuda.atomic.add(ledger_kev, 1, left * carried)
-    cuda.atomic.add(ledger_kev, 2, energy * carried)
+    _note(ledger_kev, 1, left * carried)
+    _note(ledger_kev, 2, energy * carried)
 
 
 @cuda.jit(fastmath=True)
@@ -78,7 +84,7 @@ def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, first_his
         return
     energy, carried = float(energy_kev[n]), float(weight[n])
     u, v, w = float(direction[n, 0]), float(direction[n, 1]), float(direction[n, 2])
-    cuda.atomic.add(ledger_kev, 0, energy * carried)
+    _note(ledger_kev, 0, energy * carried)
     meets, x, y, z = entered(position_mm[n, 0], position_mm[n, 1], position_mm[n, 2], u, v, w, grid)
     state = first_state(seed, TRANSPORT_STREAM, first_history + n)
     k, part = energy_place(energy, tables)
@@ -99,5 +105,5 @@ def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, first_his
             _add(deposited_kev, voxel, rest * carried)
         if energy > 0.0:
             k, part = energy_place(energy, tables)
-    cuda.atomic.add(ledger_kev, 1, left * carried)
-    cuda.atomic.add(ledger_kev, 2, energy * carried)
+    _note(ledger_kev, 1, left * carried)
+    _note(ledger_kev, 2, energy * carried)
