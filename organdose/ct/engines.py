@@ -14,9 +14,16 @@ from organdose.errors import InputError
 from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
 
+PATIENT = {"group": "Patient"}  # the part of a form that a field belongs to
+
 
 class EngineParameters(BaseModel):
-    """What every CT dose engine lets its user choose."""
+    """What every CT dose engine lets its user choose.
+
+    Forms show a field by its title and description, in the place that `json_schema_extra` names: keys `group` (a folded
+    section; the top without), `counts_when` (values of other fields, without which it has no effect) and `words` (texts
+    for the values of a choice).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,13 +31,15 @@ class EngineParameters(BaseModel):
                                                               "model; or a scanner's name, or a definition in a JSON "
                                                               "file")
     couch: Literal["auto", "keep", "remove"] = Field(
-        "auto", title="Couch", description="keep: everything around the patient stays; remove: it becomes air; auto: "
-                                           "the couch stays, loose things become air")
+        "auto", title="Couch", json_schema_extra=PATIENT,
+        description="keep: everything around the patient stays; remove: it becomes air; auto: the couch stays, loose "
+                    "things become air")
     hu_curve: str | None = Field(
-        None, title="HU curve", description="JSON file with the clinic's HU to density curve; empty: Schneider 2000")
+        None, title="HU curve", json_schema_extra=PATIENT,
+        description="JSON file with the clinic's HU to density curve; empty: Schneider 2000")
     contrast: Literal["auto", "yes", "no"] = Field(
-        "auto", title="Contrast medium", description="whether bright vessels and organs hold iodine; auto: where the "
-                                                     "header names a contrast agent")
+        "auto", title="Contrast medium", json_schema_extra=PATIENT,
+        description="whether bright vessels and organs hold iodine; auto: where the header names a contrast agent")
 
 
 class CTDoseEngine(Protocol):

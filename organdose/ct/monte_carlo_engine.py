@@ -14,7 +14,7 @@ from pydantic import Field
 from organdose import __version__
 from organdose.ct.ctdi import MGY_KG_PER_KEV
 from organdose.ct.dose_grid import DoseGrid
-from organdose.ct.engines import EngineParameters
+from organdose.ct.engines import PATIENT, EngineParameters
 from organdose.ct.exposure import Exposure, exposure_of
 from organdose.ct.run_facts import run_facts, spread_facts
 from organdose.ct.scan_extension import Extension, beam_range_mm, extension_for, extension_lines
@@ -31,6 +31,8 @@ from organdose.transport.monte_carlo import StopRule, Tally, run_photons
 from organdose.transport.processors import cuda_device_name
 from organdose.transport.voxel_grid import VoxelGrid
 
+_TUBE, _ADVANCED = {"group": "Tube and scan"}, {"group": "Advanced"}
+
 
 class MonteCarloParameters(EngineParameters):
     histories: int = Field(10_000_000, ge=1000, le=10**12, title="Photons at most",
@@ -38,29 +40,34 @@ class MonteCarloParameters(EngineParameters):
     uncertainty_percent: float | None = Field(
         None, gt=0, le=100, title="Organ uncertainty (%)",
         description="stop earlier once every organ's mean dose is known to this many percent")
-    seed: int = Field(1, ge=0, lt=2**63, title="Seed", description="the same seed gives the same dose map")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", title="Device", description="processor to compute on")
     scenario: Literal["as_scanned", "fixed_ma"] = Field(
-        "as_scanned", title="Tube current scenario",
+        "as_scanned", title="Tube current",
+        json_schema_extra=_TUBE | {"words": {"as_scanned": "as scanned", "fixed_ma": "fixed mA"}},
         description="dose of the scan as it was, or as if the tube current had been the same in every slice")
     fixed_ma: float = Field(100.0, gt=0, le=2000, title="Fixed current (mA)",
-                            description="tube current of the scenario fixed_ma")
+                            json_schema_extra=_TUBE | {"counts_when": {"scenario": "fixed_ma"}},
+                            description="tube current of every slice where it is fixed")
     start_angle: Literal["averaged", "sampled", "fixed"] = Field(
-        "averaged", title="Start angle",
+        "averaged", title="Start angle", json_schema_extra=_TUBE,
         description="gantry angle at the start, which headers do not tell: averaged over; sampled, so that its spread "
                     "enters the uncertainty; or the one given below")
     start_angles: int = Field(8, ge=2, le=32, title="Sampled angles",
+                              json_schema_extra=_TUBE | {"counts_when": {"start_angle": "sampled"}},
                               description="how many start angles share the photons where they are sampled")
     start_angle_deg: float = Field(0.0, ge=-360, le=360, title="Start angle (degrees)",
+                                   json_schema_extra=_TUBE | {"counts_when": {"start_angle": "fixed"}},
                                    description="for a fixed start angle: 0 above a supine patient, 90 at his left side")
     extend: Literal["repeat", "none"] = Field(
-        "repeat", title="Beyond the image",
+        "repeat", title="Beyond the image", json_schema_extra=PATIENT,
         description="tissue that the scan irradiates outside the image: repeat the end slices, or none")
+    seed: int = Field(1, ge=0, lt=2**63, title="Seed", json_schema_extra=_ADVANCED,
+                      description="the same seed gives the same dose map")
     scoring: Literal["auto", "stops", "tracks"] = Field(
-        "auto", title="Scoring",
+        "auto", title="Scoring", json_schema_extra=_ADVANCED,
         description="where photons leave their energy: at random stops (more photons a second), along tracks (less "
                     "noise in a voxel), or by the voxel size")
-    doppler: bool = Field(False, title="Doppler broadening",
+    doppler: bool = Field(False, title="Doppler broadening", json_schema_extra=_ADVANCED,
                           description="photons scatter off electrons that move, instead of electrons at rest")
 
 

@@ -17,6 +17,7 @@ from scipy.ndimage import find_objects
 from organdose.assess.dose_map_comparison import DoseMapComparison, JointHistogram
 from organdose.assess.organ_dose_comparison import OrganDoseDifference
 from organdose.assess.statistical_agreement import StatisticalAgreement
+from organdose.export.difference_scale import symmetric_limit
 from organdose.export.figure_style import (
     DARK_INK,
     DARK_MUTED,
@@ -37,7 +38,6 @@ from organdose.progress import Progress
 _DOSE, _DIFFERENCE, _GAMMA = colormaps["plasma"], colormaps["RdBu_r"], colormaps["RdYlBu_r"]
 _PANEL_WIDTH_IN, _TALLEST_IN, _GAP_IN, _SIDE_IN, _HEAD_IN, _FOOT_IN = 3.1, 7.0, 0.18, 0.25, 0.62, 0.78
 _MARGIN_VOXELS = 3
-_NICE_STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 
 def write_comparison_pictures(folder: Path, found: DoseMapComparison, organs: Sequence[OrganDoseDifference] | None,
@@ -57,15 +57,6 @@ def write_comparison_pictures(folder: Path, found: DoseMapComparison, organs: Se
         progress.report("Pictures", done / len(drawings))
         written.append(draw())
     return written
-
-
-def symmetric_limit(values: np.ndarray) -> float:
-    """A round figure not below the 99th percentile of |values|: single voxels do not dim the rest. 1 for none."""
-    high = float(np.percentile(np.abs(values), 99)) if values.size else 0.0
-    if not high > 0:
-        return 1.0
-    decade = 10.0 ** math.floor(math.log10(high))
-    return decade * next(step for step in _NICE_STEPS if step * decade >= high * (1 - 1e-6))
 
 
 def draw_maps(found: DoseMapComparison, axis: int, path: Path) -> Path:

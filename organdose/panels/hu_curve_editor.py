@@ -13,7 +13,7 @@ class HUCurveEditor:
     def __init__(self, field):
         import qt
 
-        from organdose.panels.engine_form import narrow
+        from organdose.panels.parameter_editors import narrow
 
         self._callback, self._value = None, field.default
         self.widget = qt.QComboBox()

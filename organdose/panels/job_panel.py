@@ -110,6 +110,7 @@ class JobPanel:
         self.status = qt.QLabel()
         self.status.objectName = "jobStatus"
         self.status.wordWrap = True
+        self.status.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)  # else a long line widens the panel
         self.status.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
         column.addWidget(self.status)
         self.run_button.clicked.connect(lambda *_: self._on_run())

@@ -29,6 +29,7 @@ class NeededPackages:
         self.text = qt.QLabel()
         self.text.objectName = "neededPackages"
         self.text.wordWrap = True
+        self.text.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)  # else a long line widens the panel
         self.text.styleSheet = banner_style("stale")
         self.button = qt.QPushButton("Install")
         self.button.objectName = "installPackages"

@@ -12,7 +12,7 @@ class ScannerEditor:
         import qt
 
         from organdose.ct.scanner import AUTO, load_scanner, scanner_names
-        from organdose.panels.engine_form import narrow
+        from organdose.panels.parameter_editors import narrow
 
         self._callback, self._value = None, field.default
         self.widget = qt.QComboBox()

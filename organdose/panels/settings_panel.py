@@ -59,6 +59,7 @@ class SettingsPanel:
         self.report = qt.QLabel()
         self.report.objectName = "selfCheckReport"
         self.report.wordWrap = True
+        self.report.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)  # else a long line widens the panel
         self.report.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
         form.addRow(self.report)
         self.path.editingFinished.connect(self._chosen)

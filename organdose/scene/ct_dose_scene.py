@@ -26,6 +26,7 @@ from organdose.scene.dvh_plot import DvhPlot, dvh_plot, dvh_plot_of_chart, plot_
 from organdose.scene.headless import start_slicer, vtk_messages_kept
 from organdose.scene.isodose import remove_isodoses
 from organdose.scene.organ_table_node import organ_table_node
+from organdose.scene.node_removal import remove_with_display
 from organdose.scene.patient_density import CONTRAST_ROLE, contrast_node, keep_density_facts
 from organdose.scene.segmentation_nodes import segmentation_node_from_masks
 from organdose.scene.volume_nodes import ct_volume_node
@@ -78,7 +79,7 @@ class CTDoseScene:
             nodes += [self.dvh.chart, *self.dvh.series, self.dvh.table]
         for node in nodes:
             if node is not None:
-                _remove_with_display(scene, node)
+                remove_with_display(node)
         if study:
             subject_hierarchy.remove_empty(study)
 
@@ -103,7 +104,7 @@ def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: 
                                     contrast=contrast)
     except InputError:
         for node in made:
-            _remove_with_display(scene, node)
+            remove_with_display(node)
         if len(made) > 1:
             subject_hierarchy.remove_empty(study)
         raise
@@ -154,7 +155,7 @@ def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: li
         parts = [*dvh_plot_of_chart(plot.chart).series, plot.table, plot.chart] if plot else []
         for node in made + parts:
             if node is not None:
-                _remove_with_display(scene, node)
+                remove_with_display(node)
         raise
     result = CTDoseScene(ct_node, dose_node, uncertainty_node, segmentation_node, table, plot, report, described,
                          enhanced)
@@ -241,20 +242,6 @@ def _report_node(html: str):
     node = start_slicer().AddNewNodeByClass("vtkMRMLTextNode", "Report (HTML)")
     node.SetText(html)
     return node
-
-
-def _remove_with_display(scene, node) -> None:
-    if node.GetScene() is None:
-        return  # somebody has removed it already
-    attached = []
-    if node.IsA("vtkMRMLDisplayableNode"):
-        attached += [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
-    if node.IsA("vtkMRMLStorableNode"):
-        attached += [node.GetNthStorageNode(index) for index in range(node.GetNumberOfStorageNodes())]
-    scene.RemoveNode(node)
-    for other in attached:
-        if other is not None:
-            scene.RemoveNode(other)
 
 
 def _check_bundle(path: Path) -> None:
