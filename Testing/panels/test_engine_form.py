@@ -325,13 +325,85 @@ def test_the_exposure_of_the_monte_carlo_engine_is_chosen_in_words_and_numbers(h
 
     form = EngineForm(engines(), lambda: None)
     show(form.widget)
-    host.choose(form.editor("scenario"), "fixed_ma")
+    host.click(form.section("Tube and scan"))
+    host.choose(form.editor("scenario"), "fixed mA")
     host.type_text(form.editor("fixed_ma"), "80")
+    host.choose(form.editor("start_angle"), "sampled")
+    host.type_text(form.editor("start_angles"), "12")
     host.choose(form.editor("start_angle"), "fixed")
     host.type_text(form.editor("start_angle_deg"), "-90")
-    host.type_text(form.editor("start_angles"), "12")
     assert form.values() == {"scenario": "fixed_ma", "fixed_ma": 80.0, "start_angle": "fixed", "start_angle_deg": -90.0,
                              "start_angles": 12}
     assert form.complaint() == ""
+    host.choose(form.editor("start_angle"), "sampled")
     host.type_text(form.editor("start_angles"), "1")
     assert form.values()["start_angles"] >= 2
+
+
+def test_what_most_users_need_stands_at_the_top_of_the_monte_carlo_form_and_the_rest_is_folded_away(host, show):
+    from organdose.ct.engines import engines
+    from organdose.panels.engine_form import EngineForm
+
+    form = EngineForm(engines(), lambda: None)
+    show(form.widget)
+    names = engines()["mc"].parameters.model_fields
+    assert [name for name in names if form.editor(name).visible] == [
+        "scanner", "histories", "uncertainty_percent", "device"]
+    for group in ("Patient", "Tube and scan", "Advanced"):
+        assert form.section(group).collapsed
+        host.click(form.section(group))
+    assert all(form.editor(name).visible and form.editor(name).toolTip for name in names)
+
+
+class Grouped(BaseModel):
+    seed: int = Field(1, title="Seed", json_schema_extra={"group": "Advanced"})
+    device: Literal["cpu", "cuda"] = Field("cpu", json_schema_extra={"words": {"cuda": "graphics card"}})
+    card: int = Field(0, title="Card", json_schema_extra={"group": "Advanced", "counts_when": {"device": "cuda"}})
+    power: int | None = Field(None, title="Power", json_schema_extra={"group": "Else", "counts_when": {"seed": 2}})
+
+
+@pytest.fixture
+def grouped(host, show, changes):
+    from organdose.panels.engine_form import EngineForm
+
+    form = EngineForm({"g": SimpleNamespace(title="Grouped", parameters=Grouped), **ENGINES}, lambda: changes.append(1))
+    show(form.widget)
+    return form
+
+
+def test_fields_with_a_group_lie_in_a_folded_section_and_the_others_above_them(grouped, host):
+    assert grouped.editor("device").visible and not grouped.editor("seed").visible
+    host.click(grouped.section("Advanced"))
+    assert grouped.editor("seed").visible and grouped.editor("card").visible and not grouped.editor("power").visible
+    assert grouped.section("Advanced").pos.y() > grouped.editor("device").pos.y()
+
+
+def test_a_field_that_would_have_no_effect_cannot_be_edited(grouped, host):
+    host.click(grouped.section("Advanced"))
+    host.click(grouped.section("Else"))
+    assert not grouped.editor("card").enabled and not grouped.editor("power").enabled
+    host.choose(grouped.editor("device"), "graphics card")
+    host.type_text(grouped.editor("seed"), "2")
+    assert grouped.editor("card").enabled and grouped.editor("power").enabled
+    assert grouped.values() == {"device": "cuda", "seed": 2}
+    grouped.show("g", {"seed": 2})
+    assert not grouped.editor("card").enabled and grouped.editor("power").enabled
+
+
+def test_a_folded_section_says_how_much_in_it_differs_from_the_defaults(grouped, host):
+    grouped.show("g", {"seed": 3, "card": 1})
+    assert grouped.section("Advanced").text == "Advanced (1 changed)", "the card has no effect"
+    assert "Seed" in grouped.section("Advanced").toolTip and grouped.section("Else").text == "Else"
+    host.choose(grouped.editor("device"), "graphics card")
+    assert grouped.section("Advanced").text == "Advanced (2 changed)"
+    grouped.show("g", {})
+    assert grouped.section("Advanced").text == "Advanced"
+
+
+def test_another_engine_takes_its_sections_with_it(grouped, host):
+    host.choose(grouped.chooser, "Two limits")
+    assert grouped.editor("low").visible
+    with pytest.raises(KeyError):
+        grouped.section("Advanced")
+    host.choose(grouped.chooser, "Grouped")
+    assert grouped.section("Advanced").collapsed and grouped.values() == {}

@@ -77,6 +77,7 @@ def test_couch_contrast_and_extension_stand_in_the_form_beside_it(host, show, cu
 
     form = EngineForm(engines(), lambda: None, editors={"hu_curve": HUCurveEditor})
     show(form.widget)
+    host.click(form.section("Patient"))
     host.choose(form.editor("couch"), "remove")
     host.choose(form.editor("contrast"), "yes")
     host.choose(form.editor("extend"), "none")

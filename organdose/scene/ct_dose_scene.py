@@ -25,8 +25,8 @@ from organdose.scene.dose_display import dose_volume_node, uncertainty_volume_no
 from organdose.scene.dvh_plot import DvhPlot, dvh_plot, dvh_plot_of_chart, plot_curves, update_dvhs
 from organdose.scene.headless import start_slicer, vtk_messages_kept
 from organdose.scene.isodose import remove_isodoses
-from organdose.scene.organ_table_node import organ_table_node
 from organdose.scene.node_removal import remove_with_display
+from organdose.scene.organ_table_node import organ_table_node
 from organdose.scene.patient_density import CONTRAST_ROLE, contrast_node, keep_density_facts
 from organdose.scene.segmentation_nodes import segmentation_node_from_masks
 from organdose.scene.volume_nodes import ct_volume_node
@@ -69,7 +69,6 @@ class CTDoseScene:
 
         CT and segmentation stay too without `inputs`.
         """
-        scene = start_slicer()
         study = subject_hierarchy.study_of(self.dose)
         remove_isodoses(self.dose)
         nodes = [self.dose, self.uncertainty, self.organ_table, self.report, self.descriptors, self.contrast]
@@ -93,7 +92,7 @@ def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: 
     views show the dose over the CT through the centre of the dose. Raises `InputError` (masks on another grid, no
     dose, unknown organ); the scene is then as it was.
     """
-    scene = start_slicer()
+    start_slicer()
     made = []
     try:
         made.append(ct_node := ct_volume_node(ct))
@@ -129,7 +128,8 @@ def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: li
     Yields the part done. Raises `InputError` (no dose, unknown organ). Then, and when it is not taken to its end, the
     scene is as it was.
     """
-    scene, made, plot = start_slicer(), [], None
+    start_slicer()
+    made, plot = [], None
     try:
         made.append(dose_node := dose_volume_node(dose))
         yield 0.1
