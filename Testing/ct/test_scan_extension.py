@@ -8,7 +8,7 @@ from organdose.anatomy.tissues import schneider2000
 from organdose.ct.dose_grid import dose_grid
 from organdose.ct.exposure import exposure_of
 from organdose.ct.monte_carlo_engine import xray_source
-from organdose.ct.scan_extension import Extension, beam_range_mm, extension_for
+from organdose.ct.scan_extension import Extension, beam_range_mm, extension_for, extension_lines
 from organdose.ct.scanner import load_scanner
 from organdose.transport.cross_sections import photon_tables
 from organdose.transport.monte_carlo import StopRule, run_photons
@@ -75,6 +75,12 @@ def test_a_beam_that_stays_well_inside_the_image_needs_no_extension(make_study):
     found = extension_for(grid, np.array([-20.0, 20.0]), 20.0)
     assert (found.below, found.above) == (0, 0)
     assert found.extended(grid.voxels) is grid.voxels
+    assert "no tissue is added" in extension_lines(found, Extension(), 10.0)[0]
+
+
+def test_tissue_that_is_left_out_is_told_with_how_far_the_beam_would_have_reached():
+    [line] = extension_lines(Extension(13, 4), Extension(), 10.0)
+    assert "left out" in line and "130 mm beyond it at the feet and 40 mm at the head" in line
 
 
 def test_the_last_slice_that_the_image_fills_in_part_is_filled_before_it_is_repeated():

@@ -100,8 +100,8 @@ class MonteCarloEngine:
         """See `CTDoseEngine.run`."""
         scanner, exposure, _ = self._prepared(study, parameters)
         tubes = calibrated_source(scanner, exposure, progress=progress)
-        extension = (Extension() if parameters.extend == "none" else
-                     extension_for(grid, exposure.path.z_mm, exposure.total_collimation_mm))
+        wanted = extension_for(grid, exposure.path.z_mm, exposure.total_collimation_mm)
+        extension = Extension() if parameters.extend == "none" else wanted
         voxels = extension.extended(grid.voxels)
         voxel_mass_kg = extension.cropped(voxels.voxel_mass_kg)
         scores = _organ_scores(organ_mass_g, voxel_mass_kg)
@@ -110,7 +110,7 @@ class MonteCarloEngine:
         photons = exposure.dlp_mgy_mm / tubes.calibration.weighted_mgy_mm
         dose_mgy = extension.cropped(tally.energy_kev) * (MGY_KG_PER_KEV * photons) / voxel_mass_kg
         organ_uncertainty = np.hypot(tally.region_relative_uncertainty, tubes.calibration.relative_uncertainty)
-        lines = [*exposure.assumptions, *angle_lines, *extension_lines(extension, voxels.spacing_mm[2])]
+        lines = [*exposure.assumptions, *angle_lines, *extension_lines(wanted, extension, voxels.spacing_mm[2])]
         return DoseMap(
             dose_mgy=_image(dose_mgy, grid), density_g_cm3=extension.cropped(voxels.density_g_cm3),
             engine=f"{self.name} {__version__}",

@@ -82,10 +82,13 @@ def extension_for(grid: DoseGrid, path_z_mm: np.ndarray, total_collimation_mm: f
     return Extension(below, above, grid.last_covered, grid.air_density_g_cm3)
 
 
-def extension_lines(extension: Extension, slice_mm: float) -> list[str]:
-    """What a report has to say about it."""
-    below_mm, above_mm = extension.below * slice_mm, extension.above * slice_mm
-    if not (extension.below or extension.above):
-        return ["Nothing is irradiated outside the image: scatter from tissue beyond its ends is left out."]
+def extension_lines(wanted: Extension, used: Extension, slice_mm: float) -> list[str]:
+    """What a report has to say about it; `wanted` is that of `extension_for`, `used` the one that was computed with."""
+    below_mm, above_mm = wanted.below * slice_mm, wanted.above * slice_mm
+    if not (wanted.below or wanted.above):
+        return ["Neither the beam nor its scatter reaches the ends of the image: no tissue is added beyond them."]
+    if used != wanted:
+        return [f"Tissue outside the image is left out, as asked for, although beam and scatter reach {below_mm:g} mm "
+                f"beyond it at the feet and {above_mm:g} mm at the head: doses near the ends of the image are too low."]
     return [f"Tissue outside the image: the end slices of the dose grid are repeated, {below_mm:g} mm at the feet and "
             f"{above_mm:g} mm at the head, so that overranging and scatter at the ends of the image are followed."]
