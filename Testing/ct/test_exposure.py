@@ -57,6 +57,14 @@ def test_a_ctdi_phantom_that_does_not_exist_is_refused(exposure):
         exposure(ctdi_phantom_cm=20.0)
 
 
+def test_the_bowtie_goes_with_the_phantom_unless_the_facts_name_it(exposure):
+    assumed = exposure(ctdi_phantom_cm=16.0)
+    assert assumed.bowtie_kind == "head" and any("the head bowtie goes with" in line for line in assumed.assumptions)
+    # Children's bodies: CTDIvol of the 16 cm phantom behind the body bowtie.
+    told = exposure(ctdi_phantom_cm=16.0, bowtie="body")
+    assert told.bowtie_kind == "body" and not any("bowtie" in line for line in told.assumptions)
+
+
 def test_an_assumed_isocentre_is_the_centre_of_the_image_and_is_told(exposure):
     found = exposure(isocentre_mm=None)
     assert found.isocentre_mm == pytest.approx((0.0, 0.0))

@@ -1,11 +1,14 @@
 """CTDIvol of each slice: from headers, from mAs, for a fixed current."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from organdose.ct.exposure import exposure_of
 from organdose.ct.scanner import load_scanner
 from organdose.errors import InputError, MissingFacts
+from organdose.study.facts import Fact, Origin
 
 GENERIC = load_scanner("generic")
 CURRENTS = tuple(np.linspace(100.0, 300.0, 12))
@@ -95,11 +98,35 @@ def test_a_localiser_without_ctdivol_has_the_dose_length_of_its_mas(exposure):
         assert found.dlp_mgy_mm == pytest.approx(72.0)
 
 
+@pytest.mark.parametrize("fixed_ma", [None, 100.0])
+@pytest.mark.parametrize("exposure_mas", [None, Fact((50.0,), Origin.derived, "tube current x rotation time / pitch")])
+def test_a_cone_beam_of_200_degrees_has_the_mas_of_its_arc(make_study, exposure_mas, fixed_ma):
+    # 8 mGy / 100 mAs x 100 mA x 0.5 s x 200 / 360, whether or not the mAs of a whole turn were derived before.
+    study = make_study(**measured(scan_kind="cone_beam", pitch=None, tube_current_ma=(100.0,), rotation_time_s=0.5,
+                                  arc_deg=200.0))
+    study = replace(study, acquisition=replace(study.acquisition, exposure_mas=exposure_mas))
+    found = exposure_of(study, GENERIC, fixed_ma=fixed_ma)
+    assert found.ctdivol_mgy == pytest.approx(np.full(12, 4.0 * 200 / 360))
+
+
+def test_a_scanners_output_without_tin_does_not_serve_a_scan_with_tin(make_study):
+    """0.4 mm tin leave a small part of the output: a Biograph mCT gives 7.33 mGy per 100 mAs at 120 kV without it."""
+    scanner = load_scanner("siemens-definition-as")
+    plain = make_study(ctdivol_mgy=None, exposure_mas=(100.0,))
+    assert exposure_of(plain, scanner).ctdivol_mgy == pytest.approx(np.full(12, 7.329))
+    assert exposure_of(make_study(ctdivol_mgy=None, exposure_mas=(100.0,), tube_filter="none"),
+                       scanner).ctdivol_mgy == pytest.approx(np.full(12, 7.329))
+    with pytest.raises(MissingFacts) as caught:
+        exposure_of(make_study(ctdivol_mgy=None, exposure_mas=(100.0,), tube_filter="Sn 0.4"), scanner)
+    assert list(caught.value.facts) == ["ctdivol_mgy"]
+
+
+def test_a_ctdiw_for_a_scan_with_tin_is_taken_to_be_measured_with_it(exposure):
+    found = exposure(**measured(exposure_mas=(100.0,), tube_filter="Sn 0.4"))
+    assert any("measured with the tube filter of the scan, Sn 0.4" in line for line in found.assumptions)
+
+
 def test_a_header_that_contradicts_its_exposure_does_not_decide_the_course_of_the_dose(make_study):
-    from dataclasses import replace
-
-    from organdose.study.facts import Fact, Origin
-
     study = make_study(tube_current_ma=CURRENTS)
     doubtful = Fact((3.0,) * 6 + (100.0,) * 6, Origin.header, "3 mAs where mA x exposure time gives 50 mAs")
     study = replace(study, acquisition=replace(study.acquisition, exposure_mas=doubtful))

@@ -245,6 +245,13 @@ def test_a_tube_angle_without_the_patients_position_is_not_known():
     assert acquisition_facts(_headers(1, AcquisitionType="CONSTANT_ANGLE", TubeAngle=90.0)).tube_angle_deg is None
 
 
+@pytest.mark.parametrize(("tag", "bowtie"), [("BODY FILTER", "body"), ("HEAD FILTER", "head"), ("FLAT", None),
+                                             ("B", None), ("", None)])
+def test_the_bowtie_is_known_where_the_header_calls_it_by_its_name(tag, bowtie):
+    found = acquisition_facts(_headers(FilterType=tag)).bowtie
+    assert (found and found.value) == bowtie
+
+
 def test_a_tin_filter_is_a_fact_where_its_thickness_is_known_and_told_where_it_is_not():
     facts = acquisition_facts(_headers(FilterMaterial="TIN"))
     assert any("tin filter but not its thickness" in line for line in facts.warnings) and facts.tube_filter is None

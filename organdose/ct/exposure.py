@@ -34,8 +34,9 @@ class Exposure:
     """One scan, ready to be simulated.
 
     `path`: the beam centre along z, weighted by CTDIvol. `dlp_mgy_mm`: CTDIvol integrated over the path, overranging
-    included. `ctdivol_mgy`: per slice. `phantom_cm`: the CTDI phantom that CTDIvol refers to. `assumptions`: lines for
-    the report about everything the headers did not say; `contradictions`: about facts that do not fit each other.
+    included. `ctdivol_mgy`: per slice. `phantom_cm`: the CTDI phantom that CTDIvol refers to. `bowtie_kind`: 'body',
+    'head' or 'none'. `assumptions`: lines for the report about everything the headers did not say; `contradictions`:
+    about facts that do not fit each other.
     `fixed_ma`: the tube current of the fixed-current scenario, None for the scan as it was. `filter_mm`: filters beside
     the scanner's, mm by element. `second_tube`: of a dual-source or dual-energy scan.
     """
@@ -45,6 +46,7 @@ class Exposure:
     focus_isocentre_mm: float
     isocentre_mm: tuple[float, float]
     phantom_cm: float
+    bowtie_kind: str
     path: TubePath
     ctdivol_mgy: np.ndarray
     dlp_mgy_mm: float
@@ -54,11 +56,6 @@ class Exposure:
     fixed_ma: float | None = None
     filter_mm: dict[str, float] = field(default_factory=dict)
     second_tube: SecondTube | None = None
-
-    @property
-    def bowtie_kind(self) -> str:
-        """Scanners put the head bowtie where they quote the 16 cm phantom, the body bowtie with the 32 cm one."""
-        return "head" if self.phantom_cm == 16 else "body"
 
     @property
     def depends_on_start_angle(self) -> bool:
@@ -91,6 +88,7 @@ def exposure_of(study: CTStudy, scanner: Scanner, *, fixed_ma: float | None = No
         focus_isocentre_mm=_focus_isocentre_mm(facts, scanner, assumptions),
         isocentre_mm=_isocentre_mm(study, assumptions),
         phantom_cm=float(facts.ctdi_phantom_cm.value),
+        bowtie_kind=_bowtie_kind(facts, assumptions),
         path=path.path,
         ctdivol_mgy=ctdivol_mgy,
         dlp_mgy_mm=path.dlp_mgy_mm,
@@ -151,6 +149,17 @@ def _path(facts: CTAcquisition, scanner: Scanner, slices: ScannedSlices, lines: 
     if kind == "localiser":
         return localiser_path(slices, facts.tube_angle_deg.value)
     return axial_path(slices, collimation_mm, facts.table_feed_mm and facts.table_feed_mm.value, angular)
+
+
+def _bowtie_kind(facts: CTAcquisition, assumptions: list[str]) -> str:
+    """Scanners put the head bowtie where they quote the 16 cm phantom, the body bowtie with the 32 cm one. Not all do
+    for children's bodies, so that it is told."""
+    if facts.bowtie is not None:
+        return facts.bowtie.value
+    kind = "head" if facts.ctdi_phantom_cm.value == 16 else "body"
+    assumptions.append(f"The header does not name the bowtie: the {kind} bowtie goes with a CTDIvol of the "
+                       f"{facts.ctdi_phantom_cm.value:g} cm phantom (protocol key bowtie).")
+    return kind
 
 
 def _focus_isocentre_mm(facts: CTAcquisition, scanner: Scanner, assumptions: list[str]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from organdose.ct.scanner import Scanner
@@ -22,12 +24,12 @@ def contradictions(facts: CTAcquisition, scanner: Scanner) -> list[str]:
 
 def _exposure(facts: CTAcquisition) -> str:
     """mA x s / pitch against the effective exposure; the header's own contradiction has been told already."""
-    told, current, turning = facts.exposure_mas, facts.tube_current_ma, facts.rotation_time_s
-    if None in (told, current, turning, facts.pitch) or told.note or facts.scan_kind is None:
+    told = facts.exposure_mas
+    expected_mas = effective_mas(replace(facts, exposure_mas=None))
+    if told is None or told.note or expected_mas is None or facts.scan_kind is None:
         return ""
     if facts.scan_kind.value == "localiser":
         return ""
-    expected_mas = np.asarray(current.value) * turning.value / (facts.pitch.value or 1.0)
     ratio = np.asarray(told.value) / expected_mas
     worst = int(np.argmax(np.abs(np.log(ratio))))
     if abs(np.log(ratio[worst])) <= _AGREEMENT or abs(ratio[worst] - 1) * expected_mas.max() < 1:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from organdose.ct.scanner import Scanner
+from organdose.ct.second_tube import filter_mm
 from organdose.errors import InputError, MissingFacts
 from organdose.study.facts import EXPLANATIONS, CTAcquisition, Fact, Origin
 
@@ -22,13 +23,16 @@ class Output:
 def output_per_mas(facts: CTAcquisition, scanner: Scanner) -> Output | None:
     """From a measured CTDIw, else from the scanner's definition; None where neither says anything.
 
-    Raises `InputError` for a CTDIw measured at another voltage or in another phantom than the scan's.
+    The definition's output is that of one tube without additional filter. Raises `InputError` for a CTDIw measured at
+    another voltage or in another phantom than the scan's.
     """
     if facts.measured_ctdiw_mgy_per_100mas is not None:
         _check_measurement(facts)
         value = facts.measured_ctdiw_mgy_per_100mas.value
         return Output(value / 100, f"the measured CTDIw, {value:g} mGy per 100 mAs")
     if facts.tube_voltage_kv is None or facts.ctdi_phantom_cm is None or facts.second_tube_voltage_kv is not None:
+        return None
+    if filter_mm(facts.tube_filter, "tube_filter"):
         return None
     per_mas = scanner.ctdivol_mgy_per_mas.get(f"{facts.tube_voltage_kv.value:g}/{facts.ctdi_phantom_cm.value:g}")
     return None if per_mas is None else Output(per_mas, f"{per_mas:g} mGy per mAs of scanner '{scanner.name}'")
@@ -57,22 +61,26 @@ def measurement_lines(facts: CTAcquisition) -> list[str]:
         elif abs(measured.value - scan.value) > 0.05 * scan.value:
             lines.append(f"The CTDIw was measured with a {what} of {measured.value:g} mm and serves for "
                          f"{scan.value:g} mm: their over-beaming differs.")
+    if filter_mm(facts.tube_filter, "tube_filter"):
+        lines.append(f"The CTDIw is taken to be measured with the tube filter of the scan, {facts.tube_filter.value}.")
     return lines
 
 
 def effective_mas(facts: CTAcquisition, fixed_ma: float | None = None) -> np.ndarray | None:
     """mA x s / pitch of each slice or one for all; None where the facts do not say it.
 
-    Of axial scans and cone-beam rotations mA x s of one rotation, of a localiser mA x s of the whole scan. With
-    `fixed_ma` as if this had been the tube current throughout.
+    Of axial scans mA x s of one rotation, of cone-beam rotations mA x s of their arc, of a localiser mA x s of the
+    whole scan. With `fixed_ma` as if this had been the tube current throughout.
     """
-    if fixed_ma is None and facts.exposure_mas is not None:
-        return np.asarray(facts.exposure_mas.value, dtype=float)
     kind = facts.scan_kind.value if facts.scan_kind is not None else ""
+    arc_deg = facts.arc_deg.value if kind == "cone_beam" and facts.arc_deg is not None else 360.0
+    # Derived mAs are those of a whole rotation: the reader of headers knows of no arc.
+    exposure = None if arc_deg != 360 and _is_derived(facts.exposure_mas) else facts.exposure_mas
+    if fixed_ma is None and exposure is not None:
+        return np.asarray(exposure.value, dtype=float)
     time = facts.scan_time_s if kind == "localiser" else facts.rotation_time_s
-    if fixed_ma is not None and facts.exposure_mas is not None and facts.tube_current_ma is not None:
-        return (fixed_ma * np.asarray(facts.exposure_mas.value, dtype=float)
-                / np.asarray(facts.tube_current_ma.value, dtype=float))
+    if fixed_ma is not None and exposure is not None and facts.tube_current_ma is not None:
+        return fixed_ma * np.asarray(exposure.value, dtype=float) / np.asarray(facts.tube_current_ma.value, dtype=float)
     if fixed_ma is not None:
         current_ma = np.array([fixed_ma])
     elif facts.tube_current_ma is not None:
@@ -81,7 +89,11 @@ def effective_mas(facts: CTAcquisition, fixed_ma: float | None = None) -> np.nda
         return None
     if time is None or (kind == "helical" and facts.pitch is None):
         return None
-    return current_ma * time.value / (facts.pitch.value if kind == "helical" else 1.0)
+    return current_ma * time.value * arc_deg / 360 / (facts.pitch.value if kind == "helical" else 1.0)
+
+
+def _is_derived(fact: Fact | None) -> bool:
+    return fact is not None and fact.origin is Origin.derived
 
 
 def missing_for_ctdivol(facts: CTAcquisition, scanner: Scanner, fixed_ma: float | None = None) -> dict[str, str]:

@@ -12,6 +12,7 @@ from organdose.study.facts import EXPLANATIONS, LISTS, PER_SLICE, CTAcquisition
 TITLES = {
     "tube_voltage_kv": ("Tube voltage", "kV"),
     "tube_filter": ("Tube filter", ""),
+    "bowtie": ("Bowtie", ""),
     "tube_current_ma": ("Tube current", "mA"),
     "exposure_mas": ("Effective exposure", "mAs"),
     "rotation_time_s": ("Rotation time", "s"),
@@ -43,8 +44,8 @@ TITLES = {
     "scan_region": ("Scan region", ""),
     "age_group": ("Age group", ""),
 }
-_TEXTS = frozenset({"scan_kind", "tube_filter", "second_tube_filter", "manufacturer", "model", "contrast_agent",
-                     "scan_region", "age_group"})
+_TEXTS = frozenset({"scan_kind", "tube_filter", "bowtie", "second_tube_filter", "manufacturer", "model",
+                     "contrast_agent", "scan_region", "age_group"})
 
 
 class CTFactSheet(FactSheet):

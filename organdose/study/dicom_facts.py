@@ -53,6 +53,7 @@ def acquisition_facts(headers: Sequence[Dataset]) -> CTAcquisition:
     return CTAcquisition(
         tube_voltage_kv=voltage_kv,
         tube_filter=_tube_filter(slices, tubes[0].tin if tubes else None),
+        bowtie=slices.common("FilterType", _bowtie),
         tube_current_ma=current_ma,
         exposure_mas=exposure_mas,
         rotation_time_s=rotation_time_s,
@@ -80,6 +81,12 @@ def _tube_filter(slices: HeaderSlices, of_first_tube: str | None) -> Fact[str] |
         slices.warn("the header names a tin filter but not its thickness: without it the spectrum is too soft; give "
                     "tube_filter, for example 'Sn 0.6'")
     return Fact(tin, Origin.header) if " " in tin else None
+
+
+def _bowtie(header: Dataset) -> str:
+    """GE writes 'BODY FILTER' or 'HEAD FILTER'; the letters and numbers of other makers do not say what they shape."""
+    words = text(header, "FilterType").upper().split()
+    return next((kind for kind in ("body", "head") if kind.upper() in words), "")
 
 
 def _warn_of_several_events(slices: HeaderSlices) -> None:

@@ -36,6 +36,8 @@ class Fact(Generic[T]):
 EXPLANATIONS = {
     "tube_voltage_kv": "peak tube voltage in kV, for example 120",
     "tube_filter": "filter beside those of the scanner's definition, element and mm, for example 'Sn 0.4', or 'none'",
+    "bowtie": "shaped filter of the scan: 'body', 'head' or 'none', where it is not the one that goes with the CTDI "
+              "phantom (16 cm: head, 32 cm: body)",
     "tube_current_ma": "tube current in mA, one number or one for each slice from feet to head",
     "exposure_mas": "effective exposure (mA x s / pitch; of a localiser mA x s of the whole scan) in mAs, one number "
                     "or one for each slice from feet to head",
@@ -83,6 +85,7 @@ class CTAcquisition:
 
     tube_voltage_kv: Fact[float] | None = None
     tube_filter: Fact[str] | None = None
+    bowtie: Fact[str] | None = None
     tube_current_ma: Fact[tuple[float, ...]] | None = None
     exposure_mas: Fact[tuple[float, ...]] | None = None
     rotation_time_s: Fact[float] | None = None

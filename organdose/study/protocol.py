@@ -41,6 +41,7 @@ class Protocol(BaseModel):
 
     tube_voltage_kv: _between(20, 300) | None = None
     tube_filter: str | None = None
+    bowtie: Literal["body", "head", "none"] | None = None
     tube_current_ma: _per_slice(0.1, 5000) | None = None
     exposure_mas: _per_slice(0.01, 50_000) | None = None
     rotation_time_s: _between(0.05, 120) | None = None
