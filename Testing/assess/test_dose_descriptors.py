@@ -45,8 +45,9 @@ def test_the_dlp_gives_an_effective_dose_by_region():
     assert found["effective_dose_dlp_msv"].value == pytest.approx(7.0)  # 0.014 mSv/(mGy cm)
 
 
-def test_without_organs_the_effective_dose_is_nothing_and_said_to_be_incomplete():
+def test_without_organs_there_is_no_effective_dose_and_it_is_said_to_be_incomplete():
     found = dose_descriptors(scan([10.0]), sizes([30.0]), [])
+    assert math.isnan(by_name(found)["effective_dose_organs_msv"].value)
     assert by_name(found)["tissue_weight_known"].value == 0
     assert "incomplete: 0.000" in by_name(found)["effective_dose_organs_msv"].remark
 

@@ -69,6 +69,11 @@ def test_an_organ_cut_by_the_image_of_unknown_share_is_not_counted_unless_it_is_
     assert with_liver(2500.0).effective_msv == pytest.approx(4.0)  # ICRP 89: 1800 g
 
 
+def test_what_stands_for_the_bone_surface_is_told():
+    assert any("bone surface" in remark for remark in effective_dose_from_organs([row("bones", 30.0)]).remarks)
+    assert not any("bone surface" in remark for remark in effective_dose_from_organs([row("liver", 30.0)]).remarks)
+
+
 def test_the_sex_of_the_organs_is_told():
     assert any("woman" in remark for remark in effective_dose_from_organs(all_tissues(), "F").remarks)
 

@@ -11,6 +11,7 @@ from organdose.assess.organ_dose import OrganDose
 from organdose.assess.size_specific_dose import coefficients
 
 REMAINDER, REMAINDER_TISSUES = "remainder", 13
+_BONE_SURFACE = "bone_surface"
 # Tissues that only one sex has stand for each other: 13 remainder tissues in each sex, gonads in both.
 _OF_MEN, _OF_WOMEN = {"prostate", "testes"}, {"uterus", "ovaries"}
 _WHOLE = 0.995  # part of an organ in the image from which it counts as whole
@@ -36,7 +37,8 @@ class EffectiveDose:
     """Sum of w_T D_T over what is known, in mSv (photons: radiation weight 1). Nothing is scaled up for what is not.
 
     `known_weight`: the part of the tissue weights (1: all) that the sum holds; below 1 the sum is a lower bound, as
-    the rest is counted as zero. `remarks`: which tissues lack, and whose sex the organs are of.
+    the rest is counted as zero; at 0 it is NaN. `remarks`: which tissues lack, what stands for the bone surface, and
+    whose sex the organs are of.
     """
 
     effective_msv: float
@@ -66,7 +68,8 @@ def effective_dose_from_organs(rows: Sequence[OrganDose], sex: str = "") -> Effe
         parts += [_of_tissue(f"remainder: {'/'.join(names)}", weight / REMAINDER_TISSUES, names, by_name)
                   for names in _remainder_tissues(stand_ins)]
     known = sum(part.weight * part.known_part for part in parts)
-    return EffectiveDose(sum(part.effective_msv for part in parts), known, tuple(parts), _remarks(parts, known, sex))
+    total_msv = sum(part.effective_msv for part in parts) if known > 0 else math.nan
+    return EffectiveDose(total_msv, known, tuple(parts), _remarks(parts, known, sex))
 
 
 def _organs_of(tissue: str, sex: str) -> list[str]:
@@ -105,6 +108,8 @@ def _remarks(parts: Sequence[TissuePart], known: float, sex: str) -> tuple[str, 
                             for part in parts if part.known_part < 1)
         said.append(f"incomplete: {known:.3f} of the tissue weights are known, the rest is counted as zero. Lacking, "
                     f"with their share of the weights: {lacking}")
+    if any(part.tissue == _BONE_SURFACE and part.known_part for part in parts):
+        said.append("the mean dose to bone, which absorbs more than the cells on it, stands for the bone surface")
     whose = {"M": "a man's organs", "F": "a woman's organs"}.get(sex, "organs of one patient of unknown sex")
     said.append(f"{whose}: ICRP 103 averages the organ doses of the reference male and the reference female first")
     return tuple(said)
