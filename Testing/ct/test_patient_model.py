@@ -36,6 +36,13 @@ def test_a_contrast_agent_in_the_header_is_followed(model):
     assert not any("protocol key contrast_agent" in line for line in found.assumptions)
 
 
+def test_iodine_adds_less_behind_a_tin_filter(model):
+    """Tin takes the photons near iodine's K edge (33 keV) away, which is what dual-energy scanners use it for."""
+    plain, tin = (model(contrast_agent="Ultravist", tube_voltage_kv=140.0, tube_filter=each).facts
+                  for each in ("none", "Sn 0.4"))
+    assert tin["iodine_hu_per_mg_per_ml"] < 0.8 * plain["iodine_hu_per_mg_per_ml"]
+
+
 def test_a_header_that_denies_contrast_medium_leaves_nothing_to_tell(model):
     found = model(contrast_agent="none")
     assert found.contrast is None

@@ -16,6 +16,7 @@ from organdose.ct.contrast_medium import ContrastMedium, contrast_voxels, iodine
 from organdose.ct.couch import couch_of
 from organdose.ct.engines import EngineParameters
 from organdose.ct.scanner import scanner_for
+from organdose.ct.second_tube import filter_mm
 from organdose.study.ct_study import CTStudy
 
 
@@ -71,7 +72,8 @@ def _contrast(study: CTStudy, masks: OrganMasks, parameters: EngineParameters,
               bones: np.ndarray) -> tuple[ContrastMedium, str]:
     tube_voltage_kv = study.acquisition.tube_voltage_kv.value
     scanner, _ = scanner_for(parameters.scanner, study.acquisition)
-    scale = iodine_hu_per_mg_per_ml(scanner.tube_spectrum(tube_voltage_kv))
+    further_mm = filter_mm(study.acquisition.tube_filter, "tube_filter")
+    scale = iodine_hu_per_mg_per_ml(scanner.tube_spectrum(tube_voltage_kv, further_mm))
     contrast = ContrastMedium(contrast_voxels(study.image, masks, bones), scale)
     volume_ml = _volume_ml(study.image, contrast)
     return contrast, (f"Contrast medium: {volume_ml:.0f} ml of enhanced organs and bright vessels are blood with "

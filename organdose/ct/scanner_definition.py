@@ -91,7 +91,7 @@ class Scanner(_Strict):
         for measured in self.measurements:
             if isinstance(measured, CTDIMeasurement) and measured.ctdiw_mgy_per_100mas is not None:
                 self.ctdivol_mgy_per_mas.setdefault(f"{measured.tube_voltage_kv:g}/{measured.phantom_cm:g}",
-                                                    0.01 * measured.ctdiw_mgy_per_100mas)
+                                                    round(0.01 * measured.ctdiw_mgy_per_100mas, 8))
         return self
 
     @property
