@@ -30,6 +30,13 @@ def test_air_kerma_at_voltages_the_bowtie_was_not_fitted_at_is_met_within_five_p
         assert abs(row.difference_percent) < 5.0, row
 
 
+def test_the_tubes_own_output_gives_the_ctdiw_of_real_scanners(rows):
+    # Biograph mCT 40: 18.542 mGy at 253 mAs in 32 cm; Ingenuity: 18.367 mGy at 143 mAs in 16 cm (their headers).
+    absolute = [row for row in rows if "CTDIw" in row.row]
+    assert [row.expected for row in absolute] == pytest.approx([12.84, 7.329])
+    assert all(row.inside for row in absolute)
+
+
 def test_a_scanner_with_the_wrong_filter_is_outside(monkeypatch):
     wrong = load_scanner("siemens-force").model_copy(update={"filtration_mm": {"Al": 1.0}})
     monkeypatch.setattr(scanner_rows, "scanner_names", lambda: ["siemens-force"])
