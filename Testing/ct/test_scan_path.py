@@ -69,6 +69,13 @@ def test_a_cone_beam_rotation_has_the_dose_length_of_its_collimation(exposure):
     assert any("a whole turn is assumed" in line for line in found.assumptions)
 
 
+@pytest.mark.parametrize(("collimation_mm", "is_told"), [(80.0, True), (120.0, False), (160.0, False)])
+def test_images_longer_than_one_cone_beam_rotation_are_told(exposure, collimation_mm, is_told):
+    found = exposure(scan_kind="cone_beam", pitch=None, total_collimation_mm=collimation_mm)
+    assert any("120 mm long" in line for line in found.assumptions) == is_told
+    assert found.dlp_mgy_mm == pytest.approx(10.0 * collimation_mm)
+
+
 def test_a_cone_beam_arc_shines_from_its_angles_only(exposure):
     found = exposure(scan_kind="cone_beam", pitch=None, total_collimation_mm=160.0, arc_deg=200.0,
                      tube_angle_deg=80.0)

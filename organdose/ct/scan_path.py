@@ -122,6 +122,10 @@ def cone_beam_path(slices: ScannedSlices, collimation_mm: float, arc_deg: float 
     lines = [] if arc_deg is not None else ["The arc of the rotation is not known: a whole turn is assumed."]
     if start_deg is None and not math.isclose(arc_rad, FULL_TURN_RAD):
         lines.append("Where the arc starts is not known (protocol key tube_angle_deg).")
+    if slices.length_mm > 1.01 * collimation_mm:
+        lines.append(f"The images or the scan range are {slices.length_mm:g} mm long, a cone-beam rotation irradiates "
+                     f"{collimation_mm:g} mm of them: one rotation in their middle is computed (several: scan kind "
+                     "axial).")
     z_mm = 0.5 * (slices.low_mm + slices.high_mm)
     half_mm = 0.5 * collimation_mm
     path = TubePath.axial(z_mm, start_angle_rad=None if start_deg is None else math.radians(start_deg),
