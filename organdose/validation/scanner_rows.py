@@ -62,7 +62,7 @@ def _fan_kerma(scanner: Scanner, measured: FanKerma) -> list[Comparison]:
         scanner, scanner.bowtie("body"), measured)[0]
     return [Comparison(f"{scanner.name}: {measured.bowtie} bowtie, {measured.tube_voltage_kv:g} kV, air kerma at "
                        f"{deg:.1f} degrees ({measured.status})", float(o), 0.0, {"measured": t}, t,
-                       _KERMA + 100 * _BACKGROUND / t)
+                       round(_KERMA + 100 * _BACKGROUND / t))
             for deg, o, t in zip(measured.fan_angle_deg, ours, measured.relative_air_kerma)]
 
 
