@@ -72,6 +72,11 @@ class DoseEstimatorParameterNode:
     isodoseLevels: str
     isodoseLines: bool = False
     isodoseSurfaces: bool = False
+    reference: vtkMRMLScalarVolumeNode
+    comparison: vtkMRMLTableNode
+    gammaMm: Annotated[float, WithinRange(0.1, 50)] = 1.0
+    gammaPercent: Annotated[float, WithinRange(0.1, 100)] = 1.0
+    normalisationMgy: Annotated[float, WithinRange(0, 1e6)] = 0.0  # 0: the reference's maximum
 
 
 class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -104,12 +109,13 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _sections(self):
         return (self.ui.studyButton, self.ui.factsButton, self.ui.computationButton, self.ui.resultButton,
-                self.ui.displayButton, self.ui.settingsButton)
+                self.ui.displayButton, self.ui.compareButton, self.ui.settingsButton)
 
     def _build(self):
         """Everything that needs the packages."""
         from organdose.ct.engines import engines
         from organdose.panels.ct_dose_results import CTDoseResults
+        from organdose.panels.dose_comparison import DoseComparison
         from organdose.panels.engine_form import EngineForm
         from organdose.panels.facts_table import FactsTable
         from organdose.panels.hu_curve_editor import HUCurveEditor
@@ -124,6 +130,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.job = JobPanel(_("Compute dose"), self.onRun, self._jobEnded)
         self.ui.jobPlace.layout().addWidget(self.job.widget)
         self.results = CTDoseResults(self.ui)
+        self.comparison = DoseComparison(self.ui, lambda: self.parent.isEntered)
         self.settings = SettingsPanel()
         self.ui.settingsPlace.layout().addWidget(self.settings.widget)
         self.ui.allFactsCheck.toggled.connect(lambda *_args: self._showFacts())
@@ -144,6 +151,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.logic is not None:
             self.job.stop()
             self.results.stop()
+            self.comparison.stop()
             self.settings.stop()
 
     def enter(self):
@@ -154,6 +162,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller, event):
         self.job.cancel()
+        self.comparison.job.cancel()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event):
@@ -178,6 +187,7 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._guiTag = bind(parameterNode, self.ui)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
             self.results.filter_selector()
+            self.comparison.filter_selectors()
             self._parametersChanged()
 
     def onRun(self):
@@ -210,11 +220,15 @@ class DoseEstimatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._sheet = CTFactSheet.from_json(parameters.facts)
         self.form.show(parameters.engine, json.loads(parameters.engineParameters))
         self._checkCanRun()
-        self.results.show(parameters, self._inputs())
+        self._showResults()
+
+    def _showResults(self):
+        self.results.show(self._parameterNode, self._inputs())
+        self.comparison.show(self._parameterNode, self.results.shown)
 
     def _nodeRemoved(self, caller, event):
-        if self._parameterNode is not None and not self.results.is_whole:
-            self.results.show(self._parameterNode, self._inputs())
+        if self._parameterNode is not None and not (self.results.is_whole and self.comparison.is_whole):
+            self._showResults()
 
     def _changed(self, name, value):
         """Whether `value` differs from what was last shown under `name`."""

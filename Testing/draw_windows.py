@@ -83,6 +83,26 @@ def _compute_dose(host, painter: _Painter, ct, masks, photons: int) -> None:
     host.wait_until(lambda: not window.job.is_busy, _PATIENCE_S, "the dose")
     host.click(window.ui.linesCheck)
     painter.draw("DoseEstimator", "after")
+    _compare_doses(host, painter)
+
+
+def _compare_doses(host, painter: _Painter) -> None:
+    """The same dose with another seed against the first one; of the panel, what has to do with it."""
+    import slicer
+
+    window = host.widget("DoseEstimator")
+    reference = slicer.util.getNode("Dose")
+    host.click(window.ui.linesCheck)
+    host.click(window.form.section("Advanced"))
+    host.type_text(window.form.editor("seed"), "2")
+    host.click(window.job.run_button)
+    host.wait_until(lambda: not window.job.is_busy, _PATIENCE_S, "the second dose")
+    for section in (window.ui.studyButton, window.ui.factsButton, window.ui.displayButton, window.ui.compareButton):
+        host.click(section)
+    host.choose(window.ui.referenceSelector, reference)
+    host.click(window.comparison.job.run_button)
+    host.wait_until(lambda: not window.comparison.job.is_busy, _PATIENCE_S, "the comparison")
+    painter.draw("DoseEstimator", "compared")
 
 
 def _internal(host, painter: _Painter, ct, masks) -> None:

@@ -57,7 +57,7 @@ def test_a_comparison_leaves_every_file_and_says_the_same_in_them(job):
     result = run_compare(job)
     assert {path.name for path in job.out.iterdir()} == {
         "comparison.csv", "organ_comparison.csv", "organ_summary.csv", "joint_histogram.csv", "difference.nrrd",
-        "gamma.nrrd", "gamma_local.nrrd", "pictures", "run.json"}
+        "gamma.nrrd", "gamma_local.nrrd", "region.nrrd", "pictures", "run.json"}
     figures = {row["quantity"]: row["value"] for row in _rows(job.out / "comparison.csv")}
     assert float(figures["RE"]) == pytest.approx(2.0, abs=1e-3)
     assert float(figures["gamma 2 %/1 mm local pass rate"]) == 100

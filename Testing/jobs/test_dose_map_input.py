@@ -96,3 +96,16 @@ def test_a_result_folder_that_is_damaged_is_told(tmp_path):
     (folder / "run.json").write_text("{")
     with pytest.raises(InputError, match="record cannot be read"):
         read_dose_map(folder, "test")
+
+
+def test_a_unit_that_is_given_is_for_the_map_that_does_not_say_its_own(tmp_path):
+    from organdose.jobs.dose_map_input import read_dose_maps
+
+    ours, foreign = _write(tmp_path / "ours.nrrd", 5.0), _write(tmp_path / "foreign.nrrd", 0.005, units="")
+    test, reference = read_dose_maps(ours, foreign, "Gy")
+    assert sitk.GetArrayFromImage(test.image).max() == pytest.approx(5.0)
+    assert sitk.GetArrayFromImage(reference.image).max() == pytest.approx(5.0)
+    with pytest.raises(InputError, match="says its unit is mGy, --units says Gy"):
+        read_dose_maps(ours, ours, "Gy")
+    with pytest.raises(InputError, match="no such file"):
+        read_dose_maps(ours, tmp_path / "gone.nrrd", "Gy")

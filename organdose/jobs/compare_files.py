@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from organdose.export.dose_comparison_pictures import write_comparison_pictures
 from organdose.export.dose_comparison_tables import (
     comparison_figures,
@@ -12,7 +14,7 @@ from organdose.export.dose_comparison_tables import (
     write_organ_comparison_csv,
     write_organ_summary_csv,
 )
-from organdose.export.image_file import write_map
+from organdose.export.image_file import write_image, write_map
 from organdose.jobs.compare_job import ComparisonResult
 from organdose.jobs.record import RunRecord
 from organdose.jobs.scene_file import write_scene_file
@@ -33,7 +35,8 @@ def write_comparison_files(folder: Path, result: ComparisonResult, record: RunRe
                    quantity="test minus reference dose; NaN: not in both maps")
         for name, gamma in (("gamma", found.gamma_global), ("gamma_local", found.gamma_local)):
             write_map(found.pair.image_of(gamma.gamma), folder / f"{name}.nrrd", units="1",
-                       quantity=f"gamma index {gamma.criteria.title}; NaN: none")
+                       criteria=gamma.criteria.title, quantity=f"gamma index {gamma.criteria.title}; NaN: none")
+        write_image(found.pair.image_of(found.pair.region.astype(np.uint8)), folder / "region.nrrd")
     with record.timed("pictures"):
         write_comparison_pictures(folder / "pictures", found, result.organs, progress)
     if scene:

@@ -25,7 +25,7 @@ from organdose.assess.organ_dose_comparison import (
     with_uncertainty,
 )
 from organdose.errors import InputError
-from organdose.jobs.dose_map_input import DoseMapInput, other_ct, read_dose_map, same_noise, stated_percent
+from organdose.jobs.dose_map_input import DoseMapInput, other_ct, read_dose_maps, same_noise, stated_percent
 from organdose.jobs.record import RunRecord
 from organdose.jobs.result_folder import RECORD_NAME, check_result_folder, result_folder
 from organdose.progress import Progress
@@ -104,8 +104,7 @@ def compute_comparison(job: CompareJob, record: RunRecord, progress: Progress, r
     """Read and compare without writing; notes inputs (their names begin with `role`), facts and times in `record`."""
     with record.timed("read"):
         progress.report("Reading", 0.0)
-        test, reference = (read_dose_map(path, what, job.units) for path, what in
-                           ((job.test, "test"), (job.reference, "reference")))
+        test, reference = read_dose_maps(job.test, job.reference, job.units)
         record.add_input(f"{role}test", job.test, test.files)
         record.add_input(f"{role}reference", job.reference, reference.files)
         masks, study = _masks(job, record, role, progress)

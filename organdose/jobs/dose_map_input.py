@@ -61,6 +61,27 @@ def read_dose_map(path: Path, what: str, units: str | None = None) -> DoseMapInp
     return _with_run(path, image, file, what, notes)
 
 
+def read_dose_maps(test: Path, reference: Path, units: str | None = None) -> tuple[DoseMapInput, DoseMapInput]:
+    """Both maps of a comparison; `units` is the unit of those that do not say their own. Raises as `read_dose_map`.
+
+    A unit that contradicts a file is refused only where every file says its own: otherwise it was meant for the other.
+    """
+    speaks = [_says_its_unit(path) for path in (test, reference)]
+    given = [None if says and not all(speaks) else units for says in speaks]
+    return read_dose_map(test, "test", given[0]), read_dose_map(reference, "reference", given[1])
+
+
+def _says_its_unit(path: Path) -> bool:
+    """Whether the header has a unit; of what cannot be read `read_dose_map` tells more."""
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path / _MAP if path.is_dir() else path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError:  # SimpleITK has no finer exception
+        return False
+    return reader.HasMetaDataKey("units") and bool(reader.GetMetaData("units").strip())
+
+
 def _with_run(path: Path, image: sitk.Image, file: Path, what: str, notes: list[str]) -> DoseMapInput:
     """The map with what lies beside it in its result folder."""
     folder, files = file.parent, [file]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 from organdose.errors import InputError
 from organdose.panels.descriptor_text import descriptor_lines, descriptor_remarks, descriptors_of
+from organdose.panels.result_folders import ResultFolders, ask_and_copy
 from organdose.panels.result_following import CT_CHANGED_ATTRIBUTE, STALE_ATTRIBUTE, result_following
 
 RESULT_ATTRIBUTE, CT_DOSE = "OrganDose.Result", "ct-dose"
@@ -104,7 +104,7 @@ class CTDoseResults:
         from organdose.panels.organ_doses import OrganDoses
 
         self._ui, self._result, self._parameters = ui, None, None
-        self._folders: list[tuple[object, Path]] = []  # organ table of a result, and where its files lie
+        self._folders = ResultFolders()
         self._shown: dict[str, object] = {}
         self.table = OrganDoses(ui.organTable)
         self._connect()
@@ -112,8 +112,7 @@ class CTDoseResults:
 
     def stop(self) -> None:
         result_following().unlisten(self._table_changed)
-        for _table, folder in self._folders:  # no later window knows of them
-            shutil.rmtree(folder, ignore_errors=True)
+        self._folders.remove_all()
 
     def filter_selector(self) -> None:
         """Offer organ tables of CT doses only."""
@@ -121,7 +120,12 @@ class CTDoseResults:
 
     def remember_folder(self, result, folder: Path) -> None:
         """Where the files of a result lie as long as Slicer runs."""
-        self._folders.append((result.organ_table, folder))
+        self._folders.remember(result.organ_table, folder)
+
+    @property
+    def shown(self):
+        """The `CTDoseScene` that is shown; None without."""
+        return self._result
 
     @property
     def is_whole(self) -> bool:
@@ -148,10 +152,14 @@ class CTDoseResults:
 
     def show(self, parameters, inputs: dict[str, object]) -> None:
         """Show the result that `parameters` (the module's parameter node) names; `inputs` are the present ones."""
-        self._parameters = parameters
+        from organdose.scene.isodose import remove_isodoses
+
+        before, self._parameters = self._result, parameters
         self._result = _result_of(parameters.result)
         table = None if self._result is None else self._result.organ_table
         if self._changed("table", table):
+            if before is not None and before.dose.GetScene() is not None:
+                remove_isodoses(before.dose)  # lines of two doses cannot be told apart
             self._shown = {"table": table}
             self.table.show(table)
             record = {} if self._result is None else self._result.record
@@ -167,7 +175,7 @@ class CTDoseResults:
         ui.copyButton.clicked.connect(lambda *_: self.table.copy())
         ui.csvButton.clicked.connect(lambda *_: self._save_csv())
         ui.reportButton.clicked.connect(lambda *_: self._open_report())
-        ui.saveButton.clicked.connect(lambda *_: self._save_folder())
+        ui.saveButton.clicked.connect(lambda *_: ask_and_copy(self._folders.of(self._shown["table"]), "ct-dose"))
         ui.showButton.clicked.connect(lambda *_: self._show_in_views())
         ui.removeButton.clicked.connect(lambda *_: self._remove())
 
@@ -189,18 +197,9 @@ class CTDoseResults:
             widget.visible = there
         ui.displayButton.enabled = there
         ui.reportButton.enabled = there and self._result.report is not None
-        folder = self._folder()
-        ui.saveButton.enabled = folder is not None and folder.is_dir()
+        ui.saveButton.enabled = self._folders.has(self._shown.get("table"))
         ui.saveButton.toolTip = ("Dose map (NRRD), tables, report and record of the run." if ui.saveButton.enabled else
                                  "Only for results computed since Slicer was started.")
-
-    def _folder(self) -> Path | None:
-        """The folder with the files of the result shown; folders of results that have left the scene are removed."""
-        for table, folder in [each for each in self._folders if each[0].GetScene() is None]:
-            self._folders.remove((table, folder))
-            shutil.rmtree(folder, ignore_errors=True)
-        found = [folder for table, folder in self._folders if table is self._shown.get("table")]
-        return found[0] / "result" if found else None
 
     def _show_staleness(self, inputs: dict[str, object]) -> None:
         from organdose.panels.job_panel import banner_style
@@ -265,14 +264,6 @@ class CTDoseResults:
         if path:
             _tell_errors(lambda: save_csv(self._result.organ_table, path))
 
-    def _save_folder(self) -> None:
-        import qt
-        import slicer
-
-        chosen = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), "Save the result folder in", "")
-        if chosen:
-            _tell_errors(lambda: _copied(self._folder(), Path(chosen)))
-
     def _open_report(self) -> None:
         import qt
         import slicer
@@ -331,15 +322,3 @@ def _tell_errors(action) -> None:
         action()
     except InputError as error:
         slicer.util.errorDisplay(str(error))
-
-
-def _copied(result: Path, below: Path) -> None:
-    """Copy a result folder into another one, under a name that is free there. Raises `InputError`."""
-    target = next(path for number in range(1, 10_000)
-                  if not (path := below / (f"ct-dose-{number}" if number > 1 else "ct-dose")).exists())
-    try:
-        shutil.copytree(result, target)
-    except OSError as error:
-        shutil.rmtree(target, ignore_errors=True)
-        raise InputError(f"the result could not be saved ({error.strerror or error})", where=target,
-                         mend="Choose another folder.") from error

@@ -128,15 +128,14 @@ def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: li
     Yields the part done. Raises `InputError` (no dose, unknown organ). Then, and when it is not taken to its end, the
     scene is as it was.
     """
-    start_slicer()
-    made, plot = [], None
+    scene, made, plot = start_slicer(), [], None
     try:
-        made.append(dose_node := dose_volume_node(dose))
+        made.append(dose_node := dose_volume_node(dose, scene.GenerateUniqueName("Dose")))
         yield 0.1
         uncertainty = dose.relative_uncertainty
         made.append(uncertainty_node := None if uncertainty is None else uncertainty_volume_node(uncertainty))
         yield 0.2
-        made.append(table := organ_table_node(rows))
+        made.append(table := organ_table_node(rows, scene.GenerateUniqueName("Organ doses")))
         made.append(report := _report_node(report_html) if report_html else None)
         made.append(described := descriptor_table_node(descriptors) if descriptors else None)
         made.append(enhanced := contrast_node(contrast) if contrast is not None else None)

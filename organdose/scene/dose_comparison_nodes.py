@@ -31,6 +31,13 @@ _ROLES = {"ct": "OrganDose.CT", "segmentation": "OrganDose.Segmentation", "refer
 _DIFFERENCE_COLOURS = ((5, 48, 97), (67, 147, 195), (247, 247, 247), (214, 96, 77), (103, 0, 31))
 _GAMMA_COLOURS = ((49, 54, 149), (116, 173, 209), (255, 255, 191), (244, 109, 67), (165, 0, 38))
 _OPACITY = 0.7
+_LEGEND_LABELS = 5  # an odd number names the middle
+_COLUMN_TITLES = {"organ": "Organ", "volume_ml": "Volume (mL)", "compared_percent": "Compared (%)",
+                  "test_mgy": "Test (mGy)", "reference_mgy": "Reference (mGy)", "difference_mgy": "Difference (mGy)",
+                  "relative_percent": "Difference (%)", "test_uncertainty_percent": "Test ± (%)",
+                  "reference_uncertainty_percent": "Reference ± (%)", "z": "z", "gamma_pass_percent": "Gamma pass (%)",
+                  "in_summary": "In summary", "note": "Note", "quantity": "Figure", "value": "Value", "unit": "Unit",
+                  "definition": "Definition"}
 
 Rows = Sequence[Mapping[str, object]]
 
@@ -85,6 +92,7 @@ def add_dose_comparison_steps(difference: sitk.Image, region: sitk.Image, gamma:
     voxels (not 0). Yields the part done. Whenever it is not taken to its end, the scene is as it was.
     """
     made: list = []
+    title = start_slicer().GenerateUniqueName(title)
     try:
         compared = sitk.GetArrayViewFromImage(region) != 0
         made.append(shown := difference_node(difference, compared))
@@ -186,7 +194,9 @@ def mapped_node(image: sitk.Image, name: str, quantity: str, window: tuple[float
     display.AutoThresholdOff()
     display.SetThreshold(0.75 * hidden, float(np.finfo(np.float32).max))
     display.ApplyThresholdOn()
-    add_legend(node).SetTitleText(legend)
+    shown = add_legend(node)
+    shown.SetNumberOfLabels(_LEGEND_LABELS)
+    shown.SetTitleText(legend)
     return node
 
 
@@ -201,6 +211,7 @@ def table_node(name: str, rows: Rows):
             node.AddColumn(text_column(column, values))
         else:
             node.AddColumn(number_column(column, [float(value) for value in values]))
+        node.SetColumnTitle(column, _COLUMN_TITLES.get(column, column))
     node.SetUseColumnTitleAsColumnHeader(True)
     node.SetLocked(True)
     return node

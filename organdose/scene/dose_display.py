@@ -18,6 +18,7 @@ QUANTITY_ATTRIBUTE = "OrganDose.Quantity"  # on the volumes that OrganDose compu
 ENGINE_ATTRIBUTE = "OrganDose.Engine"
 
 ABSORBED_DOSE_MGY = (("128513", "DCM", "Absorbed Radiation Dose"), ("mGy", "UCUM", "milligray"))
+_UNITS = {unit.lower(): unit for unit in ("mGy", "cGy", "Gy", "uGy")}
 TRANSPARENT_BELOW = 0.03  # of the top of the window: what is hardly irradiated shows the CT unchanged
 AIR_BELOW_G_CM3 = 0.1  # lungs are denser
 LEGEND_TITLE = "Absorbed dose (mGy)"
@@ -51,6 +52,18 @@ def dose_volume_node(dose_map: DoseMap, name: str = "Dose"):
     display.ApplyThresholdOn()
     add_legend(node)
     return node
+
+
+def dose_unit_of(node) -> str:
+    """'mGy', 'cGy', 'Gy' or 'uGy', as a volume states the unit of its voxels itself; '' where it does not.
+
+    What SlicerRT notes at the study is no statement of the volume: one study may hold doses in several units.
+    """
+    entry = node.GetVoxelValueUnits()
+    for said in (entry.GetCodeValue() if entry is not None else "", node.GetAttribute("DicomRtImport.DoseUnitName")):
+        if said and said.lower() in _UNITS:
+            return _UNITS[said.lower()]
+    return ""
 
 
 def uncertainty_volume_node(relative_uncertainty: sitk.Image, name: str = "Dose uncertainty (relative)"):

@@ -33,16 +33,21 @@ def staged(stage: str, steps: Generator) -> Generator:
 
 
 def ct_file_steps(ct_node, path: Path) -> Iterator[float]:
-    """Write the voxels and geometry of a volume node as an uncompressed NRRD.
+    """Write the voxels and geometry of a volume node as an uncompressed NRRD: `volume_file_steps` without more."""
+    return volume_file_steps(ct_node, path)
 
-    Raises `InputError` for a node that is empty, stands under a transform, or has values that no CT has.
+
+def volume_file_steps(node, path: Path, **header: str) -> Iterator[float]:
+    """Write the voxels and geometry of a volume node, and the texts `header`, as an uncompressed NRRD.
+
+    Raises `InputError` for a node that is empty, stands under a transform, or has values of an unusual type.
     """
     import slicer
 
-    check_usable(ct_node)
-    values = slicer.util.arrayFromVolume(ct_node)
-    keep_alive = ct_node.GetImageData()  # the node may be deleted while this runs
-    yield from _written_steps(path, _header(values, _lps_axes(ct_node)), values)
+    check_usable(node)
+    values = slicer.util.arrayFromVolume(node)
+    keep_alive = node.GetImageData()  # the node may be deleted while this runs
+    yield from _written_steps(path, _header(values, _lps_axes(node), extra=header), values)
     del keep_alive
 
 
