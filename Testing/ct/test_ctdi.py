@@ -9,7 +9,9 @@ import pytest
 from organdose.ct import ctdi
 from organdose.ct.scanner import load_scanner
 from organdose.ct.spectrum import Spectrum
-from organdose.ct.xray_source import Tube, TubePath, XRaySource
+from organdose.ct.tube import Tube
+from organdose.ct.tube_path import TubePath
+from organdose.ct.xray_source import XRaySource
 
 
 @pytest.fixture

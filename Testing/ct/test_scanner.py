@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from organdose.ct.scanner import Bowtie, load_scanner, matching_scanner, scanner_for, scanner_names, scanner_text
+from organdose.ct.bowtie import Bowtie
+from organdose.ct.scanner import load_scanner, matching_scanner, scanner_for, scanner_names, scanner_text
 from organdose.ct.scanner_source import scanner_source, second_tube
 from organdose.ct.tube_path import TubePath
 from organdose.errors import InputError

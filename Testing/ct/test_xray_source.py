@@ -7,7 +7,9 @@ import pytest
 from scipy import stats
 
 from organdose.ct.scanner import load_scanner
-from organdose.ct.xray_source import FocalSpot, Tube, TubePath, XRaySource
+from organdose.ct.tube import Tube
+from organdose.ct.tube_path import TubePath
+from organdose.ct.xray_source import FocalSpot, XRaySource
 from organdose.errors import InputError
 from organdose.transport.particles import Photons
 

@@ -22,7 +22,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from organdose.ct.tube import Tube
-from organdose.ct.xray_source import TubePath, XRaySource
+from organdose.ct.tube_path import TubePath
+from organdose.ct.xray_source import XRaySource
 from organdose.progress import Progress
 from organdose.transport.cross_sections import photon_tables
 from organdose.transport.materials import DRY_AIR, PMMA, PMMA_DENSITY_G_CM3

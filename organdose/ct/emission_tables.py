@@ -14,7 +14,8 @@ from organdose.transport.alias_table import alias_rows
 
 _FAN_CELLS = 256
 _CONE_CELL_MM = 8.0
-_PATH_CELLS, _MOST_PATH_CELLS, _CELLS_PER_TURN, _ANGLE_CELLS = 4096, 32000, 72, 360
+PATH_CELLS = 4096  # at least, along z
+_MOST_PATH_CELLS, _CELLS_PER_TURN, _ANGLE_CELLS = 32000, 72, 360
 
 
 def emission_tables(tubes: Sequence[Tube], path: TubePath, focus_isocentre_mm: float, collimation_mm: float,
@@ -69,7 +70,7 @@ def _path_tables(tubes: Sequence[Tube], path: TubePath) -> tuple:
     cells = 1
     if length_mm > 0:
         turns = length_mm / abs(path.feed_mm) if path.angle_goes_with_z else 0.0
-        cells = min(max(_PATH_CELLS, math.ceil(turns * _CELLS_PER_TURN)), _MOST_PATH_CELLS)
+        cells = min(max(PATH_CELLS, math.ceil(turns * _CELLS_PER_TURN)), _MOST_PATH_CELLS)
     z_mm = z_first_mm + length_mm * (np.arange(cells) + 0.5) / cells
     density = np.interp(z_mm, path.z_mm, path.weight)
     if path.angle_goes_with_z:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from organdose.ct.additional_filter import filter_mm
+from organdose.ct.ctdivol_per_slice import ctdivol_per_slice, missing_for_ctdivol
 from organdose.ct.exposure_checks import contradictions
 from organdose.ct.scan_path import (
     ScannedSlices,
@@ -17,9 +19,8 @@ from organdose.ct.scan_path import (
     localiser_path,
     scanned_slices,
 )
-from organdose.ct.scanner import Scanner
-from organdose.ct.second_tube import SecondTube, filter_mm, second_tube_of
-from organdose.ct.tube_current import ctdivol_per_slice, missing_for_ctdivol
+from organdose.ct.scanner_definition import Scanner
+from organdose.ct.second_tube import SecondTube, second_tube_of
 from organdose.ct.tube_path import TubePath
 from organdose.errors import InputError, MissingFacts
 from organdose.study.ct_study import CTStudy

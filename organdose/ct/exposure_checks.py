@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from organdose.ct.scanner import Scanner
-from organdose.ct.tube_current import effective_mas, output_per_mas
+from organdose.ct.ctdivol_per_slice import effective_mas, output_per_mas
+from organdose.ct.scanner_definition import Scanner
 from organdose.study.facts import CTAcquisition, Origin
 
 _AGREEMENT = 0.05  # rounding in headers

@@ -12,14 +12,15 @@ import SimpleITK as sitk
 from pydantic import Field
 
 from organdose import __version__
+from organdose.ct.calibrated_source import calibrated_source, xray_source
 from organdose.ct.ctdi import MGY_KG_PER_KEV
 from organdose.ct.dose_grid import DoseGrid
 from organdose.ct.engines import PATIENT, EngineParameters
 from organdose.ct.exposure import Exposure, exposure_of
 from organdose.ct.run_facts import run_facts, spread_facts
 from organdose.ct.scan_extension import Extension, beam_range_mm, extension_for, extension_lines
-from organdose.ct.scan_source import calibrated_source, xray_source
-from organdose.ct.scanner import Scanner, scanner_for
+from organdose.ct.scanner import scanner_for
+from organdose.ct.scanner_definition import Scanner
 from organdose.ct.start_angles import StartAngleSpread, run_at_start_angles, sampled_angles_rad
 from organdose.ct.xray_source import XRaySource
 from organdose.dose_map import DoseMap

@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 import numpy as np
 
+from organdose.ct.calibrated_source import CalibratedSource
 from organdose.ct.exposure import Exposure
-from organdose.ct.scan_source import CalibratedSource
-from organdose.ct.scanner import Scanner
+from organdose.ct.scanner_definition import Scanner
 from organdose.ct.start_angles import StartAngleSpread
 from organdose.transport.monte_carlo import Tally
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from organdose.ct.emission_tables import PATH_CELLS
 from organdose.ct.tube_path import FULL_TURN_RAD, TubePath
 from organdose.errors import InputError
 from organdose.study.ct_study import CTStudy
 
-# A path's table has 4096 cells along z (`emission_tables`): a rotation drawn over whole cells keeps its weight exactly.
-_PATH_CELLS = 4096
 _ROTATION_WIDTH = 0.02  # half width of a rotation along z over the collimation: narrow beside the beam's penumbra
 
 
@@ -105,12 +104,15 @@ def axial_path(slices: ScannedSlices, collimation_mm: float, feed_mm: float | No
 
 
 def _rotations(places_mm: np.ndarray, weights: np.ndarray, collimation_mm: float) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes of a path that stands still at each place: narrow peaks of the given areas (relative)."""
+    """Nodes of a path that stands still at each place: narrow peaks of the given areas (relative).
+
+    A peak is drawn over whole cells of the table along z that photons are drawn from: so it keeps its weight exactly.
+    """
     if len(places_mm) == 1:
         return places_mm, np.ones(1)
     span_mm = float(places_mm[-1] - places_mm[0])
-    cells = max(2, math.ceil(_ROTATION_WIDTH * collimation_mm * _PATH_CELLS / span_mm))
-    half_mm = min(cells * span_mm / (_PATH_CELLS - 2 * cells), 0.4 * float(np.diff(places_mm).min()))
+    cells = max(2, math.ceil(_ROTATION_WIDTH * collimation_mm * PATH_CELLS / span_mm))
+    half_mm = min(cells * span_mm / (PATH_CELLS - 2 * cells), 0.4 * float(np.diff(places_mm).min()))
     z_mm = (places_mm[:, None] + half_mm * np.array([-1.0, 0.0, 1.0])).ravel()
     return z_mm, (weights[:, None] * np.array([0.0, 1.0, 0.0])).ravel()
 

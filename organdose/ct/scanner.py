@@ -8,16 +8,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from organdose.ct.bowtie import Bowtie, bowtie_transmission
 from organdose.ct.scanner_definition import Scanner
 from organdose.errors import InputError
 from organdose.resources import resource_path
 from organdose.study.facts import CTAcquisition
 
 AUTO, FALLBACK = "auto", "generic"
-
-__all__ = ["AUTO", "Bowtie", "Scanner", "bowtie_transmission", "load_scanner", "matching_scanner", "scanner_for",
-           "scanner_names", "scanner_text"]
 
 
 def scanner_names() -> list[str]:

@@ -1,15 +1,15 @@
-"""The second tube of a dual-source scan, or the second voltage of a tube that switches, and additional filters."""
+"""The second tube of a dual-source scan, or the second voltage of a tube that switches."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from organdose.ct.scanner import Scanner
+from organdose.ct.additional_filter import filter_mm
+from organdose.ct.scanner_definition import Scanner
 from organdose.errors import InputError
-from organdose.study.facts import CTAcquisition, Fact
+from organdose.study.facts import CTAcquisition
 
 # Where neither facts nor scanner say it: the tubes of the first dual-source scanner stand a quarter turn apart (Flohr
 # et al., Eur Radiol 16 (2006) 256).
@@ -57,14 +57,3 @@ def _offset_deg(facts: CTAcquisition, scanner: Scanner, lines: list[str]) -> flo
                  + ("(usual of dual-source scanners; protocol key second_tube_offset_deg)."
                     if scanner.second_tube is None else f"(scanner '{scanner.name}')."))
     return offset_deg
-
-
-def filter_mm(fact: Fact[str] | None, name: str) -> dict[str, float]:
-    """'Sn 0.4' as {'Sn': 0.4}, empty for none. Raises `InputError` for other texts, naming the fact's key."""
-    if fact is None or fact.value.strip().lower() in ("", "none"):
-        return {}
-    found = re.fullmatch(r"\s*([A-Za-z]+)\s+(\d+\.?\d*|\.\d+)\s*(mm)?\s*", fact.value)
-    if found is None:
-        raise InputError(f"{name} is {fact.value!r}, which has no material with a thickness",
-                         mend=f"Give {name} as element and mm, for example 'Sn 0.4', with --protocol.")
-    return {found[1]: float(found[2])}

@@ -18,8 +18,6 @@ from organdose.ct.tube_path import TubePath
 from organdose.errors import InputError
 from organdose.transport.particles import Photons
 
-__all__ = ["FocalSpot", "Tube", "TubePath", "XRaySource"]
-
 
 @dataclass(frozen=True)
 class FocalSpot:

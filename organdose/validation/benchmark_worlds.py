@@ -12,7 +12,8 @@ from organdose.anatomy.phantoms.stylised_phantom import load_phantom
 from organdose.anatomy.phantoms.voxelise import BACKGROUND, voxelise
 from organdose.anatomy.tissues import schneider2000
 from organdose.ct.scanner import load_scanner
-from organdose.ct.xray_source import TubePath, XRaySource
+from organdose.ct.tube_path import TubePath
+from organdose.ct.xray_source import XRaySource
 from organdose.transport.materials import Material
 from organdose.transport.voxel_grid import VoxelGrid
 

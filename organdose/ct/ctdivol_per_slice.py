@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from organdose.ct.scanner import Scanner
-from organdose.ct.second_tube import filter_mm
+from organdose.ct.additional_filter import filter_mm
+from organdose.ct.scanner_definition import Scanner
 from organdose.errors import InputError, MissingFacts
 from organdose.study.facts import EXPLANATIONS, CTAcquisition, Fact, Origin
 
 
 @dataclass(frozen=True)
 class Output:
-    """CTDIvol for each effective mAs (mGy per mAs), the words for where it comes from, and how the mAs were given."""
+    """CTDIvol for each effective mAs (mGy per mAs), and the words for where it comes from."""
 
     mgy_per_mas: float
     source: str

@@ -8,7 +8,7 @@ import numpy as np
 
 from organdose.ct.ctdi import CTDICalibration, calibrated
 from organdose.ct.exposure import Exposure
-from organdose.ct.scanner import Scanner
+from organdose.ct.scanner_definition import Scanner
 from organdose.ct.scanner_source import scanner_source, second_tube
 from organdose.ct.tube import Tube
 from organdose.ct.xray_source import XRaySource

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from organdose.ct.calibrated_source import calibrated_source, xray_source
 from organdose.ct.ctdi import simulate_ctdi
 from organdose.ct.exposure import exposure_of
-from organdose.ct.scan_source import calibrated_source, xray_source
 from organdose.ct.scanner import load_scanner
 from organdose.errors import InputError, MissingFacts
 
