@@ -7,10 +7,10 @@ from organdose.errors import InputError
 from organdose.transport.electron_stopping import (
     collision_mev_cm2_g,
     mean_excitation_ev,
-    nist_tables,
     radiative_mev_cm2_g,
 )
 from organdose.transport.materials import WATER, Material
+from organdose.transport.nist_tables import nist_tables
 
 ENERGIES_KEV = np.array([10.0, 100.0, 500.0, 1000.0, 2000.0])
 BONE = Material("cortical bone (ICRP)", {1: 0.047234, 6: 0.14433, 7: 0.04199, 8: 0.446096, 12: 0.0022, 15: 0.10497,

@@ -115,13 +115,14 @@ def _stop(photon, grid, tables, majorant_per_mm, deposited_kev, ledger_kev, anal
         deposited_kev[photon.voxel] += photon.energy_kev * photon.weight * given
     if photon.choice >= probability:
         return True
-    before_kev = photon.energy_kev
-    photon.energy_kev, photon.u, photon.v, photon.w, rest_kev, photon.state = interact(
+    before_kev, before_weight = photon.energy_kev, photon.weight
+    photon.energy_kev, photon.u, photon.v, photon.w, rest_kev, factor, photon.state = interact(
         photon.choice / probability, before_kev, photon.u, photon.v, photon.w, material, photon.k, photon.part, tables,
         photon.state)
-    left_kev = (before_kev - photon.energy_kev) * photon.weight
+    photon.weight *= factor
+    left_kev = before_kev * before_weight - photon.energy_kev * photon.weight
     ledger_kev[1] += left_kev
-    deposited_kev[photon.voxel] += left_kev if analogue else rest_kev * photon.weight
+    deposited_kev[photon.voxel] += left_kev if analogue else rest_kev * before_weight
     if photon.energy_kev == 0.0:
         return False
     if photon.energy_kev != before_kev:
@@ -149,10 +150,11 @@ def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, first_his
                 break
             x, y, z = x + u * distance, y + v * distance, z + w * distance
             material, _ = material_and_density(voxel, grid)
-            before = energy
-            energy, u, v, w, rest, state = interact(choice, energy, u, v, w, material, k, part, tables, state)
-            ledger_kev[1] += (before - energy) * carried
+            before = energy * carried
+            energy, u, v, w, rest, factor, state = interact(choice, energy, u, v, w, material, k, part, tables, state)
             deposited_kev[voxel] += rest * carried
+            carried *= factor
+            ledger_kev[1] += before - energy * carried
             if energy > 0.0:
                 k, part = energy_place(energy, tables)
         ledger_kev[2] += energy * carried

@@ -16,6 +16,7 @@ from organdose.transport.elements import (
     KEV_ANGSTROM,
     LOWEST_KEV,
     MOMENTUM_POINTS,
+    PAIR_THRESHOLD_KEV,
     element_tables,
     energy_grid_kev,
     momentum_grid,
@@ -39,6 +40,7 @@ class CompiledTables(NamedTuple):
     k_xray_cumulated: np.ndarray
     k_xray_lines: np.ndarray
     electron_momentum: np.ndarray
+    pair_start: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class _MaterialTables:
     k_xray_cumulated: np.ndarray
     k_xray_lines: np.ndarray
     electron_momentum: np.ndarray
+    pair_start: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class PhotonTables(_MaterialTables):
     K alpha, (materials, elements, 3).
     `electron_momentum`: quantiles of the electrons' momentum along the momentum transfer (in m_e c), (materials,
     quantiles) for Doppler broadening; (materials, 0) without.
+    `pair_start`: cumulative probability of everything but pair production, (materials, energies).
     """
 
     materials: tuple[Material, ...]
@@ -91,7 +95,7 @@ class PhotonTables(_MaterialTables):
                                 self.photoelectric_or_compton_part], axis=-1)
         return CompiledTables(interaction, math.log(LOWEST_KEV), self.steps_per_log, self.incoherent,
                               self.coherent_cumulated, (MOMENTUM_POINTS - 1) / math.sqrt(self.highest_x),
-                              self.k_xray_cumulated, self.k_xray_lines, self.electron_momentum)
+                              self.k_xray_cumulated, self.k_xray_lines, self.electron_momentum, self.pair_start)
 
 
 def photon_tables(materials: tuple[Material, ...], highest_kev: float = 151.0, *,
@@ -99,7 +103,7 @@ def photon_tables(materials: tuple[Material, ...], highest_kev: float = 151.0, *
     """Tables for `materials`, for photons up to `highest_kev`; with `doppler`, Compton lines are broadened by the
     motion of the electrons (see `compton_profiles`).
 
-    Raises `InputError` for energies outside 1 keV to 1 MeV.
+    Raises `InputError` for energies outside 1 keV to 5 MeV.
     """
     if not LOWEST_KEV < highest_kev <= HIGHEST_KEV:
         raise InputError(f"photon energies up to {highest_kev:g} keV are not supported",
@@ -119,23 +123,24 @@ def _material_tables(material: Material, highest_kev: float, doppler: bool) -> _
     energies_kev = energy_grid_kev(highest_kev)
     elements = {z: element_tables(z, highest_kev) for z in material.weight_fractions}
     atoms = {z: weight / elements[z].atomic_weight for z, weight in material.weight_fractions.items()}
-    photoelectric, compton, rayleigh = (
+    photoelectric, compton, rayleigh, pair = (
         sum(weight * getattr(elements[z], name) for z, weight in material.weight_fractions.items())
-        for name in ("photoelectric_cm2_g", "compton_cm2_g", "rayleigh_cm2_g"))
+        for name in ("photoelectric_cm2_g", "compton_cm2_g", "rayleigh_cm2_g", "pair_cm2_g"))
     incoherent = sum(atoms[z] * e.incoherent for z, e in elements.items()) / sum(atoms[z] * z for z in elements)
     k_xrays, k_xray_kev, lines = _k_xrays(material, elements, photoelectric)
     momentum = momentum_quantiles(atoms) if doppler else np.zeros(0)
     transferred_part = _transferred_part(energies_kev, incoherent, highest_kev)
     if doppler:
         transferred_part = broadened_transferred_part(energies_kev, incoherent, highest_kev, momentum)
-    total = photoelectric + compton + rayleigh
-    transferred = photoelectric * (1 - k_xray_kev / energies_kev) + compton * transferred_part
+    total = photoelectric + compton + rayleigh + pair
+    transferred = (photoelectric * (1 - k_xray_kev / energies_kev) + compton * transferred_part
+                   + pair * np.clip(1 - PAIR_THRESHOLD_KEV / energies_kev, 0.0, None))
     single = np.float32
     return _MaterialTables(
         total.astype(single), transferred.astype(single), (photoelectric / total).astype(single),
         ((photoelectric + compton) / total).astype(single), incoherent.astype(single),
         _coherent_cumulated(sum(atoms[z] * e.form_factor**2 for z, e in elements.items()), highest_kev),
-        k_xrays.astype(single), lines.astype(single), momentum.astype(single))
+        k_xrays.astype(single), lines.astype(single), momentum.astype(single), (1 - pair / total).astype(single))
 
 
 def _coherent_cumulated(form_factor_squared: np.ndarray, highest_kev: float) -> np.ndarray:

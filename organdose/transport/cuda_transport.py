@@ -62,16 +62,19 @@ def follow_by_stops(position_mm, direction, energy_kev, weight, seed, first_hist
             _add(deposited_kev, voxel, energy * carried * given)
         if choice >= probability:
             continue
-        before = energy
-        energy, u, v, w, rest, state = interact(choice / probability, energy, u, v, w, material, k, part, tables, state)
-        left += before - energy
+        before, scattering = energy * carried, energy
+        energy, u, v, w, rest, factor, state = interact(choice / probability, energy, u, v, w, material, k, part,
+                                                        tables, state)
+        rest *= carried
+        carried *= factor
+        left += before - energy * carried
         if analogue:
-            rest = before - energy
+            rest = before - energy * carried
         if rest > 0.0:
-            _add(deposited_kev, voxel, rest * carried)
-        if energy != before and energy > 0.0:
+            _add(deposited_kev, voxel, rest)
+        if energy != scattering and energy > 0.0:
             free_path, k, part = mean_free_path(energy, majorant_per_mm, tables)
-    _note(ledger_kev, 1, left * carried)
+    _note(ledger_kev, 1, left)
     _note(ledger_kev, 2, energy * carried)
 
 
@@ -98,12 +101,13 @@ def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, first_his
             break
         x, y, z = x + u * distance, y + v * distance, z + w * distance
         material, _ = material_and_density(voxel, grid)
-        before = energy
-        energy, u, v, w, rest, state = interact(choice, energy, u, v, w, material, k, part, tables, state)
-        left += before - energy
+        before = energy * carried
+        energy, u, v, w, rest, factor, state = interact(choice, energy, u, v, w, material, k, part, tables, state)
         if rest > 0.0:
             _add(deposited_kev, voxel, rest * carried)
+        carried *= factor
+        left += before - energy * carried
         if energy > 0.0:
             k, part = energy_place(energy, tables)
-    _note(ledger_kev, 1, left * carried)
+    _note(ledger_kev, 1, left)
     _note(ledger_kev, 2, energy * carried)

@@ -8,16 +8,15 @@ Radiation from NIST's ESTAR, element by element. Within 0.4 % of ESTAR in water,
 
 from __future__ import annotations
 
-import json
 import math
 from functools import cache
 
 import numpy as np
 
 from organdose.errors import InputError
-from organdose.resources import resource_path
 from organdose.transport.elements import ELECTRON_REST_KEV
 from organdose.transport.materials import Material
+from organdose.transport.nist_tables import nist_tables
 
 LOWEST_ELECTRON_KEV, HIGHEST_ELECTRON_KEV = 1.0, 10_000.0
 _BETHE_MEV_CM2 = 0.307075  # 4 pi N_A r_e^2 m_e c^2 per mole
@@ -70,11 +69,6 @@ def atomic_weight(z: int) -> float:
     import xraylib
 
     return xraylib.AtomicWeight(z)
-
-
-@cache
-def nist_tables() -> dict:
-    return json.loads(resource_path("electrons", "nist_tables.json").read_text(encoding="utf-8"))
 
 
 def _excitation_of(elements: dict[str, float], z: int) -> float:

@@ -5,7 +5,7 @@ import math
 from organdose.transport.compiled import scalar_function
 from organdose.transport.compton_profiles import broadened_energy_kev
 from organdose.transport.cross_sections import COMPTON_END, PHOTOELECTRIC_END
-from organdose.transport.elements import ELECTRON_REST_KEV, KEV_ANGSTROM, LOWEST_KEV
+from organdose.transport.elements import ELECTRON_REST_KEV, KEV_ANGSTROM, LOWEST_KEV, PAIR_THRESHOLD_KEV
 from organdose.transport.random_numbers import next_state, uniform, uniform_pair
 
 _MOMENTUM_TRIALS = 64  # slow photons scattered forward can lose next to nothing: then the line stays sharp
@@ -30,28 +30,40 @@ def interact(choice, energy_kev, u, v, w, material, k, part, tables, state):
     """A photon meets an atom: `choice` in (0, 1) decides how.
 
     Returns energy (keV; 0 when the photon ends here), direction, what is left here beyond the mean energy transfer that
-    is scored anyway (keV: scattered photons below the cut-off), and the new random state.
+    is scored anyway (keV: scattered photons below the cut-off), by how much the photon's weight grows, and the new
+    random state. After pair production one photon of 511 keV stands for both.
     """
     photoelectric_end = looked_up(tables, material, k, part, PHOTOELECTRIC_END)
     if choice < photoelectric_end:
         line_kev = k_xray_kev(choice / photoelectric_end, material, k, part, tables)
         if line_kev == 0.0:
-            return 0.0, u, v, w, 0.0, state
-        state = next_state(state)
-        r, turn = uniform_pair(state)
-        cosine = 2.0 * r - 1.0
-        sine = math.sqrt(1.0 - cosine * cosine)
-        azimuth = 2.0 * math.pi * turn
-        return line_kev, sine * math.cos(azimuth), sine * math.sin(azimuth), cosine, 0.0, state
+            return 0.0, u, v, w, 0.0, 1.0, state
+        u, v, w, state = any_direction(state)
+        return line_kev, u, v, w, 0.0, 1.0, state
+    if energy_kev > PAIR_THRESHOLD_KEV and choice >= (tables.pair_start[material, k] * (1.0 - part)
+                                                      + tables.pair_start[material, k + 1] * part):
+        u, v, w, state = any_direction(state)
+        return ELECTRON_REST_KEV, u, v, w, 0.0, 2.0, state
     if choice < looked_up(tables, material, k, part, COMPTON_END):
         energy_kev, cosine, state = compton(energy_kev, tables, material, state)
         if energy_kev <= LOWEST_KEV:
-            return 0.0, u, v, w, energy_kev, state
+            return 0.0, u, v, w, energy_kev, 1.0, state
     else:
         cosine, state = rayleigh(energy_kev, tables, material, state)
     state = next_state(state)
     u, v, w = turned(u, v, w, cosine, 2.0 * math.pi * uniform(state))
-    return energy_kev, u, v, w, 0.0, state
+    return energy_kev, u, v, w, 0.0, 1.0, state
+
+
+@scalar_function
+def any_direction(state):
+    """A direction, all of them alike, and the new random state."""
+    state = next_state(state)
+    r, turn = uniform_pair(state)
+    cosine = 2.0 * r - 1.0
+    sine = math.sqrt(1.0 - cosine * cosine)
+    azimuth = 2.0 * math.pi * turn
+    return sine * math.cos(azimuth), sine * math.sin(azimuth), cosine, state
 
 
 @scalar_function

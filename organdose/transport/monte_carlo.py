@@ -12,11 +12,12 @@ from organdose.errors import InputError
 from organdose.progress import Progress
 from organdose.transport.batches import BatchSums, Regions, StopRule, Tally, batch_size, checked_regions
 from organdose.transport.cross_sections import PhotonTables
-from organdose.transport.particles import PhotonSource
-from organdose.transport.processors import SCORINGS, Processor, processor
+from organdose.transport.electron_tables import ElectronTables
+from organdose.transport.particles import ElectronSource, PhotonSource
+from organdose.transport.processors import SCORINGS, CPUElectronProcessor, Processor, processor
 from organdose.transport.voxel_grid import VoxelGrid
 
-__all__ = ["StopRule", "Tally", "run_photons"]
+__all__ = ["StopRule", "Tally", "run_electrons", "run_photons"]
 
 # Voxels from this size on are scored along tracks: `organdose benchmark` prints what either way gains.
 _TRACKS_FROM_MM = 2.5
@@ -38,18 +39,42 @@ def run_photons(source: PhotonSource, grid: VoxelGrid, tables: PhotonTables, sto
     if source.highest_kev > tables.highest_kev:
         raise InputError(f"the source emits up to {source.highest_kev:g} keV, the tables end at {tables.highest_kev:g}",
                          mend="Build the tables for higher energies.")
+    scoring = _scoring(scoring, grid, tables)
+    worker = processor(device, source, grid, tables, seed, scoring)
+    return _tallied(worker, grid, stop, regions, threads, progress or Progress(), stage, scoring)
+
+
+def run_electrons(source: ElectronSource, grid: VoxelGrid, tables: PhotonTables, electrons: ElectronTables,
+                  stop: StopRule, *, seed: int = 1, regions: Regions | None = None, threads: int | None = None,
+                  progress: Progress | None = None, stage: str = "Monte Carlo, electrons",
+                  scoring: str = "auto") -> Tally:
+    """Electrons and positrons of `source`, and the photons they make; on the CPU. Otherwise as `run_photons`.
+
+    `tables` must reach up to the electrons' energies and, for positrons, to 511 keV; photons leave their energy where
+    they set electrons free.
+    """
+    scoring = _scoring(scoring, grid, tables)
+    worker = CPUElectronProcessor(source, grid, tables, electrons, seed, scoring)
+    return _tallied(worker, grid, stop, regions, threads, progress or Progress(), stage, scoring)
+
+
+def _scoring(scoring: str, grid: VoxelGrid, tables: PhotonTables) -> str:
     if tables.materials != grid.materials:
         raise InputError("the photon tables are of other materials than the grid",
                          mend="Make them with photon_tables(grid.materials).")
     if scoring == "auto":
-        scoring = "tracks" if min(grid.spacing_mm) >= _TRACKS_FROM_MM else "stops"
+        return "tracks" if min(grid.spacing_mm) >= _TRACKS_FROM_MM else "stops"
     if scoring not in SCORINGS:
         raise InputError(f"unknown scoring {scoring!r}", mend=f"Choose one of {', '.join(SCORINGS)}, auto.")
+    return scoring
+
+
+def _tallied(worker: Processor, grid: VoxelGrid, stop: StopRule, regions: Regions | None, threads: int | None,
+             progress: Progress, stage: str, scoring: str) -> Tally:
     sums = BatchSums(grid.shape, checked_regions(regions, grid.shape))
-    worker = processor(device, source, grid, tables, seed, scoring)
     size = batch_size(stop, grid.density_g_cm3.size)
     threads = max(1, threads or os.cpu_count() or 1) if worker.device == "cpu" else 1
-    _run_batches(worker, sums, stop, size, threads, progress or Progress(), stage)
+    _run_batches(worker, sums, stop, size, threads, progress, stage)
     return sums.tally(sums.batches * size, worker.device, scoring)
 
 

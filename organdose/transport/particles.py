@@ -33,3 +33,28 @@ class PhotonSource(Protocol):
     def emit(self, photons: Photons, seed: int, first_history: int) -> None:
         """Fill `photons` with the histories from `first_history` on. The photon of a history depends on `seed` and the
         history's number alone. Must release the GIL (compiled with nogil) and be safe to call from several threads."""
+
+
+@dataclass(frozen=True)
+class Electrons:
+    """A bunch of electrons (`charge` 0) and positrons (1, int8): kinetic energies in keV, the rest as in `Photons`."""
+
+    position_mm: np.ndarray
+    direction: np.ndarray
+    energy_kev: np.ndarray
+    weight: np.ndarray
+    charge: np.ndarray
+
+    @classmethod
+    def empty(cls, count: int) -> Electrons:
+        photons = Photons.empty(count)
+        return cls(photons.position_mm, photons.direction, photons.energy_kev, photons.weight, np.zeros(count, np.int8))
+
+
+class ElectronSource(Protocol):
+    """Anything that can fill `Electrons`: the betas of an activity map."""
+
+    highest_kev: float
+
+    def emit_electrons(self, electrons: Electrons, seed: int, first_history: int) -> None:
+        """As `PhotonSource.emit`."""

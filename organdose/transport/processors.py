@@ -9,7 +9,8 @@ import numpy as np
 
 from organdose.errors import InputError
 from organdose.transport.cross_sections import PhotonTables
-from organdose.transport.particles import Photons, PhotonSource
+from organdose.transport.electron_tables import ElectronTables
+from organdose.transport.particles import Electrons, ElectronSource, Photons, PhotonSource
 from organdose.transport.voxel_grid import VoxelGrid
 
 SCORINGS = ("stops", "tracks", "analogue")
@@ -85,12 +86,16 @@ class CPUProcessor:
         for first in range(first_history, first_history + count, _PHOTONS_AT_ONCE):
             if self._stopped.is_set():
                 break
-            photons = Photons.empty(min(_PHOTONS_AT_ONCE, first_history + count - first))
-            self._source.emit(photons, self._seed, first)
-            self._follow(photons, first, deposited_kev, ledger_kev)
+            histories = min(_PHOTONS_AT_ONCE, first_history + count - first)
+            self._run_histories(first, histories, deposited_kev, ledger_kev)
             with self._counting:
-                self.histories_done += len(photons.energy_kev)
+                self.histories_done += histories
         return deposited_kev, ledger_kev
+
+    def _run_histories(self, first: int, count: int, deposited_kev: np.ndarray, ledger_kev: np.ndarray) -> None:
+        photons = Photons.empty(count)
+        self._source.emit(photons, self._seed, first)
+        self._follow(photons, first, deposited_kev, ledger_kev)
 
     def _follow(self, photons: Photons, first: int, deposited_kev: np.ndarray, ledger_kev: np.ndarray) -> None:
         from organdose.transport.cpu_transport import HERD, HERD_MEMBER, follow_by_stops, follow_by_tracks
@@ -101,3 +106,25 @@ class CPUProcessor:
         else:
             follow_by_stops(*flying, self._grid, self._tables, self._majorant_per_mm, deposited_kev, ledger_kev,
                             np.zeros(HERD, HERD_MEMBER), self._scoring == "analogue")
+
+
+class CPUElectronProcessor(CPUProcessor):
+    """Electrons and positrons, and the photons they make."""
+
+    def __init__(self, source: ElectronSource, grid: VoxelGrid, tables: PhotonTables, electrons: ElectronTables,
+                 seed: int, scoring: str):
+        super().__init__(source, grid, tables, seed, scoring)
+        self._electron_tables = electrons
+
+    def _run_histories(self, first: int, count: int, deposited_kev: np.ndarray, ledger_kev: np.ndarray) -> None:
+        from organdose.transport.electron_transport import PHOTONS_A_HISTORY, follow_electrons
+
+        electrons, photons = Electrons.empty(count), Photons.empty(PHOTONS_A_HISTORY * count)
+        photons.weight[:] = 0.0
+        self._source.emit_electrons(electrons, self._seed, first)
+        follow_electrons(electrons.position_mm, electrons.direction, electrons.energy_kev, electrons.weight,
+                         electrons.charge, self._seed, first, self._grid, self._electron_tables, deposited_kev,
+                         ledger_kev, photons.position_mm, photons.direction, photons.energy_kev, photons.weight)
+        made = photons.weight > 0
+        self._follow(Photons(photons.position_mm[made], photons.direction[made], photons.energy_kev[made],
+                             photons.weight[made]), PHOTONS_A_HISTORY * first, deposited_kev, ledger_kev)

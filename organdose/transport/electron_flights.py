@@ -1,0 +1,118 @@
+"""One step of an electron or positron: energy loss, deflection, photons. Scalar functions for CPU and CUDA alike.
+
+Condensed history in the continuous-slowing-down approximation: losses to collisions stay in the voxel they happen in,
+deflections of a step are gathered at one random place of it (random hinge; Salvat, PENELOPE-2018, section 4.2) with the
+mean cosine that the transport mean free path asks for. Energy-loss straggling is not simulated. Annihilation in flight
+neither: positrons annihilate at the end of their track.
+"""
+
+import math
+
+from organdose.transport.compiled import scalar_function
+from organdose.transport.electron_tables import RADIATED, RADIATION_YIELD, RANGE, SCATTERING, STOPPING
+from organdose.transport.random_numbers import next_state, uniform_pair
+
+LARGEST_LOSS = 0.1  # of the energy, in one step
+LARGEST_DEFLECTION = 0.15  # mean of (1 - cosine) / 2 in one step
+
+
+@scalar_function
+def electron_place(energy_kev, tables):
+    """Row of the energy grid below `energy_kev` and the part of the way to the next."""
+    place = (math.log(energy_kev) - tables.log_lowest) * tables.steps_per_log
+    k = min(max(int(place), 0), tables.columns.shape[2] - 2)
+    return k, place - k
+
+
+@scalar_function
+def electron_value(tables, charge, material, k, part, column):
+    return (tables.columns[charge, material, k, column] * (1.0 - part)
+            + tables.columns[charge, material, k + 1, column] * part)
+
+
+@scalar_function
+def range_g_cm2(energy_kev, charge, material, tables):
+    """CSDA range."""
+    k, part = electron_place(energy_kev, tables)
+    return electron_value(tables, charge, material, k, part, RANGE)
+
+
+@scalar_function
+def radiation_yield(energy_kev, charge, material, tables):
+    k, part = electron_place(energy_kev, tables)
+    return electron_value(tables, charge, material, k, part, RADIATION_YIELD)
+
+
+@scalar_function
+def step_length_g_cm2(energy_kev, charge, material, tables):
+    """Length of the next whole step, and twice the mean of (1 - cosine) / 2 per g/cm2 on it."""
+    k, part = electron_place(energy_kev, tables)
+    scattering = electron_value(tables, charge, material, k, part, SCATTERING)
+    by_loss = LARGEST_LOSS * energy_kev / electron_value(tables, charge, material, k, part, STOPPING)
+    return min(by_loss, 2.0 * LARGEST_DEFLECTION / scattering), scattering
+
+
+@scalar_function
+def energy_after(energy_kev, length_g_cm2, charge, material, tables):
+    """Energy (keV) behind `length_g_cm2` and the part of the loss that was radiated: stopping power of the middle."""
+    k, part = electron_place(energy_kev, tables)
+    half_kev = 0.5 * length_g_cm2 * electron_value(tables, charge, material, k, part, STOPPING)
+    k, part = electron_place(max(energy_kev - half_kev, 1.0), tables)
+    lost_kev = length_g_cm2 * electron_value(tables, charge, material, k, part, STOPPING)
+    return max(energy_kev - lost_kev, 0.0), electron_value(tables, charge, material, k, part, RADIATED)
+
+
+@scalar_function
+def deflection_cosine(mean_half_away, r):
+    """Cosine whose mean of (1 - cosine) / 2 is `mean_half_away` (at most about 0.2), exponential in it."""
+    width = mean_half_away
+    # An exponential cut off at 1 has a smaller mean than its width.
+    if width > 0.02:
+        width = mean_half_away + 1.0 / (math.exp(1.0 / width) - 1.0)
+        width = mean_half_away + 1.0 / (math.exp(1.0 / width) - 1.0)
+    whole = 1.0 - math.exp(-1.0 / width)
+    return 1.0 - 2.0 * min(-width * math.log(1.0 - r * whole), 1.0)
+
+
+@scalar_function
+def radiated_photon(radiated_kev, electron_kev, state):
+    """Energy (keV), weight and state of the photon that stands for `radiated_kev` of an electron of `electron_kev`.
+
+    Energies go with (1 - k/T)/k (the form of Kramers' thick target) and are drawn weighted by k; whether the photon is
+    there at all is decided so that its energy times weight is `radiated_kev` on average.
+    """
+    state = next_state(state)
+    r, chance = uniform_pair(state)
+    photon_kev = electron_kev * (1.0 - math.sqrt(1.0 - r))
+    expected = radiated_kev / photon_kev
+    if expected >= 1.0:
+        return photon_kev, expected, state
+    return photon_kev, 1.0 if chance < expected else 0.0, state
+
+
+@scalar_function
+def border_distance(x, y, z, u, v, w, i, j, m, grid):
+    """Distance (mm) to the border of voxel (i, j, m) along the direction, and which axis it belongs to (0, 1, 2)."""
+    along_x = _to_border(x, u, i, grid.voxel_x)
+    along_y = _to_border(y, v, j, grid.voxel_y)
+    along_z = _to_border(z, w, m, grid.voxel_z)
+    if along_x < along_y and along_x < along_z:
+        return along_x, 0
+    return (along_y, 1) if along_y < along_z else (along_z, 2)
+
+
+@scalar_function
+def _to_border(place, direction, voxel, voxel_mm):
+    if direction > 1e-12:
+        return max(0.0, (voxel + 1) * voxel_mm - place) / direction
+    if direction < -1e-12:
+        return max(0.0, place - voxel * voxel_mm) / -direction
+    return 1e30
+
+
+@scalar_function
+def nearest_border(x, y, z, i, j, m, grid):
+    """Distance (mm) to the nearest face of voxel (i, j, m)."""
+    in_x, in_y, in_z = x - i * grid.voxel_x, y - j * grid.voxel_y, z - m * grid.voxel_z
+    return min(min(min(in_x, grid.voxel_x - in_x), min(in_y, grid.voxel_y - in_y)),
+               min(in_z, grid.voxel_z - in_z))
