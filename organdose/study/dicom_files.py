@@ -19,7 +19,8 @@ from organdose.study.volume_file import is_volume_file
 
 _DICOM_SUFFIXES = {".dcm", ".dicom", ".ima", ".dc3"}
 
-# Only these are read: quick, small in memory, and no patient's name or date ever enters the program.
+# Only these are read: quick, small in memory, and no patient's name ever enters the program; nor a date, unless the
+# reader asks for those of acquisition and administration.
 HEADER_KEYWORDS = [
     "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "Manufacturer", "ManufacturerModelName", "PatientSex",
     "BodyPartExamined", "PatientAge", "ContrastBolusAgent", "SeriesInstanceUID", "SeriesNumber",
@@ -74,24 +75,26 @@ def _uid(header: Dataset, keyword: str, meta_keyword: str) -> str:
     return str(header.get(keyword, "") or header.file_meta.get(meta_keyword, "") or "")
 
 
-def find_dicom_files(path: Path, progress: Progress, paths: Sequence[Path] | None = None) -> list[DicomFile]:
+def find_dicom_files(path: Path, progress: Progress, paths: Sequence[Path] | None = None, *,
+                     more_tags: Sequence[str | int] = (), images: str = "CT slices") -> list[DicomFile]:
     """The headers of every DICOM file under `path` (a folder, or one file), in the order of their names; or of `paths`.
 
+    `more_tags` are read beside `HEADER_KEYWORDS`; `images` is what messages call the files that are looked for.
     Files that are not DICOM are passed over, and so are DICOMDIR and hidden files. Raises `InputError` when nothing
     is DICOM, and for files that are named like slices but cannot be read: passing over those would crop the study.
     """
     if paths is None:
         paths = _all_files(path) if path.is_dir() else [path]
     if not paths:
-        raise InputError("the folder is empty", where=path, mend="Give the folder that holds the CT slices.")
+        raise InputError("the folder is empty", where=path, mend=f"Give the folder that holds the {images}.")
     files = []
     for index, each in enumerate(paths):
         progress.report("reading DICOM headers", index / len(paths))
-        file = _read_header(each)
+        file = _read_header(each, more_tags)
         if file is not None and file.sop_class_uid != MediaStorageDirectoryStorage:
             files.append(file)
     if not files:
-        raise _nothing_is_dicom(path, paths)
+        raise _nothing_is_dicom(path, paths, images)
     return files
 
 
@@ -107,7 +110,7 @@ def _all_files(folder: Path) -> list[Path]:
     return found
 
 
-def _read_header(path: Path) -> DicomFile | None:
+def _read_header(path: Path, more_tags: Sequence[str | int]) -> DicomFile | None:
     """A DICOM file with its header, None for any other file."""
     try:
         with path.open("rb") as file:
@@ -121,7 +124,8 @@ def _read_header(path: Path) -> DicomFile | None:
             raise _damaged(path)
         return None
     try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, force=not with_preamble, specific_tags=HEADER_KEYWORDS)
+        header = pydicom.dcmread(path, stop_before_pixels=True, force=not with_preamble,
+                                 specific_tags=[*HEADER_KEYWORDS, *more_tags])
         _convert_values(header)
     except Exception as error:  # pydicom raises whatever it trips over in damaged data, struct.error among it
         raise _damaged(path) from error
@@ -167,11 +171,11 @@ def _complete_file_meta(header: Dataset) -> None:
         header.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit_vr else ExplicitVRLittleEndian
 
 
-def _nothing_is_dicom(path: Path, paths: list[Path]) -> InputError:
+def _nothing_is_dicom(path: Path, paths: list[Path], images: str) -> InputError:
     if not path.is_dir():
         return InputError("this is neither DICOM nor NRRD nor NIfTI", where=path,
-                          mend="Give a DICOM folder, an enhanced CT file, or a .nrrd, .nii or .nii.gz file.")
+                          mend="Give a DICOM folder, a multi-frame file, or a .nrrd, .nii or .nii.gz file.")
     volumes = [each.name for each in paths if is_volume_file(each)]
-    mend = (f"Give the CT's own file, not its folder (there is {', '.join(volumes[:3])})." if volumes
-            else "Give the folder that holds the CT slices.")
+    mend = (f"Give the {images.split()[0]}'s own file, not its folder (there is {', '.join(volumes[:3])})." if volumes
+            else f"Give the folder that holds the {images}.")
     return InputError(f"none of the {len(paths)} files in the folder is DICOM", where=path, mend=mend)

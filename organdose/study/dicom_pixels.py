@@ -31,7 +31,7 @@ def read_hounsfield(slices: Sequence[CTSlice], where: Path, progress: Progress) 
     whole = all(value.is_integer() for scale in scales for value in scale)
     volume = np.empty((len(slices), *slices[0].matrix), dtype=np.int16 if whole else np.float32)
     smallest, largest = np.inf, -np.inf
-    for index, pixels in _decoded(slices):
+    for index, pixels in decoded_slices(slices):
         progress.report("reading CT slices", index / len(slices))
         hu = _to_hounsfield(pixels, slices[index], *scales[index], whole=whole)
         smallest, largest = min(smallest, float(hu.min())), max(largest, float(hu.max()))
@@ -57,7 +57,7 @@ def _rescale(each: CTSlice) -> tuple[float, float]:
     return slope, intercept
 
 
-def _decoded(slices: Sequence[CTSlice]) -> Iterator[tuple[int, np.ndarray]]:
+def decoded_slices(slices: Sequence[CTSlice]) -> Iterator[tuple[int, np.ndarray]]:
     """(index, stored pixel values) slice by slice, each file opened once."""
     for _, group in groupby(enumerate(slices), key=lambda item: item[1].file):
         members = list(group)

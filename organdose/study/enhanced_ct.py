@@ -20,8 +20,9 @@ _SINGLE_FRAME_NAMES = {
 }
 # Codes stay sequences; every other sequence in a functional group is a macro that holds attributes.
 _KEPT_SEQUENCES = {"CTDIPhantomTypeCodeSequence"}
-# Macros of a second X-ray source: their attributes must not take the place of the first one's.
-_KEPT_MACROS = {"CTAdditionalXRaySourceSequence"}
+# Macros of a second X-ray source, whose attributes must not take the place of the first one's, and the mapping to real
+# world values, whose unit is a code.
+_KEPT_MACROS = {"CTAdditionalXRaySourceSequence", "RealWorldValueMappingSequence"}
 
 
 def frame_headers(header: Dataset, where: Path) -> Iterator[Dataset]:

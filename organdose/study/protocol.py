@@ -90,6 +90,18 @@ def read_protocol(path: Path) -> Protocol:
     Raises `InputError` for a file that is no JSON object, for names it does not know, and for values of the wrong
     type, sign or magnitude.
     """
+    content = read_json_object(path, example='{"tube_voltage_kv": 120, "ctdivol_mgy": 20}')
+    try:
+        protocol = Protocol.model_validate(content)
+    except ValidationError as error:
+        raise refusal(error, path, EXPLANATIONS) from error
+    _check_values(protocol, path)
+    return protocol
+
+
+def read_json_object(path: Path, *, example: str) -> dict:
+    """The object in a protocol file. Raises `InputError` for a file that holds none; `example` shows one."""
+    mend = f"Write it like {example}."
     try:
         # Editors on Windows put a byte-order mark in front.
         content = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -99,16 +111,10 @@ def read_protocol(path: Path) -> Protocol:
         raise InputError("the protocol file is no text", where=path, mend="Give a JSON file.") from error
     except json.JSONDecodeError as error:
         raise InputError(f"the protocol file is no valid JSON ({error.msg}, line {error.lineno})", where=path,
-                         mend='Write it like {"tube_voltage_kv": 120, "ctdivol_mgy": 20}.') from error
+                         mend=mend) from error
     if not isinstance(content, dict):
-        raise InputError("the protocol file is no JSON object", where=path,
-                         mend='Write it like {"tube_voltage_kv": 120, "ctdivol_mgy": 20}.')
-    try:
-        protocol = Protocol.model_validate(content)
-    except ValidationError as error:
-        raise _refusal(error, path) from error
-    _check_values(protocol, path)
-    return protocol
+        raise InputError("the protocol file is no JSON object", where=path, mend=mend)
+    return content
 
 
 def check_fact(name: str, value: object) -> object:
@@ -116,7 +122,7 @@ def check_fact(name: str, value: object) -> object:
     try:
         protocol = Protocol.model_validate({name: value})
     except ValidationError as error:
-        raise _refusal(error, None) from error
+        raise refusal(error, None, EXPLANATIONS) from error
     _check_values(protocol, None)
     return getattr(protocol, name)
 
@@ -135,20 +141,20 @@ def _check_values(protocol: Protocol, where: Path | None) -> None:
                          mend=f"It is the {EXPLANATIONS['angular_current']}.")
 
 
-def _refusal(error: ValidationError, where: Path | None) -> InputError:
+def refusal(error: ValidationError, where: Path | None, explanations: dict[str, str]) -> InputError:
     """The first complaint of pydantic in the words of the protocol's key."""
     first = error.errors()[0]
     key = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(key.lower(), EXPLANATIONS, n=1)
-        mend = f"Did you mean {close[0]!r}?" if close else f"The keys are {', '.join(EXPLANATIONS)} and explanation."
+        close = difflib.get_close_matches(key.lower(), explanations, n=1)
+        mend = f"Did you mean {close[0]!r}?" if close else f"The keys are {', '.join(explanations)} and explanation."
         return InputError(f"the protocol file has the unknown key {key!r}", where=where, mend=mend)
     reason = first["msg"][0].lower() + first["msg"][1:]
     value = json.dumps(first["input"], default=str)
     if len(value) > 40:
         value = f"{value[:37]}..."
     which = "".join(f", value {part + 1}" for part in first["loc"][1:] if isinstance(part, int))
-    mend = f"It is the {EXPLANATIONS[key]}." if key in EXPLANATIONS else ""
+    mend = f"It is the {explanations[key]}." if key in explanations else ""
     return InputError(f"{key}{which} is {value}: {reason}", where=where, mend=mend)
 
 

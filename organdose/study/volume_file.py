@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,20 +34,31 @@ def read_ct_volume(path: Path, *, progress: Progress) -> CTStudy:
     Values below -1500 HU (the filling outside the reconstruction circle) become air. Raises `InputError` for more or
     fewer than three dimensions, colour, values that are no HU, unknown or oblique orientation, and damaged files.
     """
-    progress.report("reading the CT", 0.0)
+    image = read_lps_volume(path, "CT", _checked_hounsfield, progress)
+    return CTStudy(image=image, acquisition=CTAcquisition(), files=(path,))
+
+
+def read_lps_volume(path: Path, kind: str, checked: Callable[[sitk.Image, Path], sitk.Image],
+                    progress: Progress) -> sitk.Image:
+    """One volume from NRRD or NIfTI, turned to LPS. `kind` is what messages call it; `checked` looks at its values and
+    gives them in the type wanted. Raises `InputError` for what cannot be read faithfully.
+    """
+    progress.report(f"reading the {kind}", 0.0)
     if path.name.lower().endswith((".nii", ".nii.gz")):
         check_nifti(path, progress)
     with _itk_errors_named(path):
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(path))
         reader.ReadImageInformation()
-        _check_shape(reader, path)
-        image = reader.Execute()
-        _check_values(image, path)
-        image = _hounsfield(image)
-        image = _turned_to_lps(image, path)
-    progress.report("reading the CT", 1.0)
-    return CTStudy(image=image, acquisition=CTAcquisition(), files=(path,))
+        _check_shape(reader, path, kind)
+        image = _turned_to_lps(checked(reader.Execute(), path), path, kind)
+    progress.report(f"reading the {kind}", 1.0)
+    return image
+
+
+def _checked_hounsfield(image: sitk.Image, path: Path) -> sitk.Image:
+    _check_values(image, path)
+    return _hounsfield(image)
 
 
 @contextmanager
@@ -64,17 +75,17 @@ def _itk_errors_named(path: Path) -> Iterator[None]:
         sitk.ProcessObject.SetGlobalWarningDisplay(shown)
 
 
-def _check_shape(reader: sitk.ImageFileReader, path: Path) -> None:
+def _check_shape(reader: sitk.ImageFileReader, path: Path, kind: str) -> None:
     size = [extent for extent in reader.GetSize()]
     if reader.GetNumberOfComponents() != 1:
-        raise InputError(f"each voxel has {reader.GetNumberOfComponents()} values (colour or several layers), a CT has "
-                         "one", where=path, mend="Give a CT in Hounsfield units.")
+        raise InputError(f"each voxel has {reader.GetNumberOfComponents()} values (colour or several layers), a {kind} "
+                         "has one", where=path, mend=f"Give one {kind} volume.")
     if len(size) != 3:
-        raise InputError(f"the image has {len(size)} dimensions, a CT has 3", where=path,
+        raise InputError(f"the image has {len(size)} dimensions, a {kind} has 3", where=path,
                          mend="Give one volume, not a series over time or a single slice.")
     if size[2] < 2 or min(size) < 2:
         raise InputError(f"the image has {' x '.join(map(str, size))} voxels: too few for a volume", where=path,
-                         mend="Give the whole CT.")
+                         mend=f"Give the whole {kind}.")
     # NRRD may leave the patient's axes out; ITK then takes the array's axes for them.
     if path.suffix.lower() in (".nrrd", ".nhdr"):
         space = reader.GetMetaData("NRRD_space") if reader.HasMetaDataKey("NRRD_space") else ""
@@ -109,11 +120,11 @@ def _hounsfield(image: sitk.Image) -> sitk.Image:
     return image if image.GetPixelID() == wanted else sitk.Cast(image, wanted)
 
 
-def _turned_to_lps(image: sitk.Image, path: Path) -> sitk.Image:
+def _turned_to_lps(image: sitk.Image, path: Path, kind: str) -> sitk.Image:
     direction = np.array(image.GetDirection()).reshape(3, 3)
     nearest = np.rint(direction)
     if np.abs(direction - nearest).max() > _COSINE_TOLERANCE or abs(np.linalg.det(nearest)) != 1:
         raise InputError("the image axes are oblique to the patient's axes", where=path,
-                         mend="Resample the CT to axial slices.")
+                         mend=f"Resample the {kind} to axial slices.")
     image.SetDirection(nearest.ravel().tolist())
     return sitk.DICOMOrient(image, "LPS")
