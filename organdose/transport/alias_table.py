@@ -13,12 +13,14 @@ from organdose.transport.compiled import scalar_function
 
 
 def alias_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`chance` (float32) and `alias` (int16), both (..., n), for weights (..., n <= 32767) that need not be normalised.
+    """`chance` (float32) and `alias` (int16, or int32 for n above 32767), both (..., n), for weights (..., n) that need
+    not be normalised.
 
     A row of zeros is drawn from evenly: such a row must never be reached.
     """
     rows = np.ascontiguousarray(weights, dtype=float).reshape(-1, np.shape(weights)[-1])
-    chance, alias = np.empty(rows.shape, np.float32), np.empty(rows.shape, np.int16)
+    index_type = np.int16 if rows.shape[1] <= np.iinfo(np.int16).max else np.int32
+    chance, alias = np.empty(rows.shape, np.float32), np.empty(rows.shape, index_type)
     _fill(rows, chance, alias)
     return chance.reshape(np.shape(weights)), alias.reshape(np.shape(weights))
 
