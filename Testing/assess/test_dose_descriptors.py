@@ -45,6 +45,21 @@ def test_the_dlp_gives_an_effective_dose_by_region():
     assert found["effective_dose_dlp_msv"].value == pytest.approx(7.0)  # 0.014 mSv/(mGy cm)
 
 
+def test_slices_that_were_not_scanned_are_in_no_mean():
+    found = by_name(dose_descriptors(scan([math.nan, 20.0]), sizes([20.0, 30.0]), []))
+    assert found["ctdivol_mean_mgy"].value == 20.0
+    assert found["ssde_mean_mgy"].value == pytest.approx(24.6, abs=0.1)
+
+
+def test_a_localiser_has_neither_ssde_nor_an_effective_dose_by_dlp():
+    """AAPM reports 204 and 96 average over a tube that turns around the patient."""
+    described = dose_descriptors(scan([0.1, 0.1], is_localiser=True), sizes([20.0, 60.0]), [])
+    found = by_name(described)
+    assert math.isnan(found["ssde_mean_mgy"].value) and "localiser" in found["ssde_mean_mgy"].remark
+    assert math.isnan(found["effective_dose_dlp_msv"].value) and "localiser" in found["effective_dose_dlp_msv"].remark
+    assert found["ctdivol_mean_mgy"].value == pytest.approx(0.1) and not described.warnings
+
+
 def test_without_organs_there_is_no_effective_dose_and_it_is_said_to_be_incomplete():
     found = dose_descriptors(scan([10.0]), sizes([30.0]), [])
     assert math.isnan(by_name(found)["effective_dose_organs_msv"].value)

@@ -113,6 +113,12 @@ def test_a_scan_range_takes_the_place_of_the_images_ends(exposure):
     assert any("Scan range -90 to 10 mm" in line for line in found.assumptions)
 
 
+def test_slices_outside_the_scan_range_have_no_ctdivol(exposure):
+    # Slices of 10 mm from -60 to 60 mm: the range takes in the sixth (-10 to 0 mm) to the eighth (10 to 20 mm).
+    found = exposure(scan_range_mm=(-8.0, 12.0), ctdivol_mgy=tuple(range(1, 13)))
+    assert found.ctdivol_mgy == pytest.approx([np.nan] * 5 + [6, 7, 8] + [np.nan] * 4, nan_ok=True)
+
+
 def test_a_scan_range_beside_the_images_is_refused(exposure):
     with pytest.raises(InputError, match="lies outside the images"):
         exposure(scan_range_mm=(100.0, 200.0))

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from organdose.assess.effective_dose import (
+    DLPEffectiveDose,
     EffectiveDose,
     effective_dose_from_dlp,
     effective_dose_from_organs,
@@ -25,7 +26,9 @@ SLICE_COLUMNS = ("z_mm", "tube_current_ma", "ctdivol_mgy", "water_equivalent_cm"
 class ScanOutput:
     """What the scanner gave: CTDIvol per slice (mGy) at `z_mm`, DLP over the whole path, overranging included.
 
-    `tube_current_ma`: one a slice, one for all, or None. `region` and `age_group` as in `effective_dose_from_dlp`.
+    CTDIvol is NaN for slices that were not scanned. `tube_current_ma`: one a slice, one for all, or None. `region` and
+    `age_group` as in `effective_dose_from_dlp`. `is_localiser`: a still tube, for which there is neither SSDE nor a
+    factor from DLP to effective dose.
     """
 
     z_mm: np.ndarray
@@ -35,6 +38,7 @@ class ScanOutput:
     tube_current_ma: Sequence[float] | None = None
     region: str | None = None
     age_group: str | None = None
+    is_localiser: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,29 +80,37 @@ def dose_descriptors(output: ScanOutput, sizes: SliceSizes, rows: Sequence[Organ
     the slices), over the slices that have a factor. Raises `InputError` for an unknown CTDI phantom.
     """
     conversion = size_conversion(output.phantom_cm, output.region)
-    factor = conversion.factor(sizes.water_equivalent_cm)
+    factor = conversion.factor(np.full_like(sizes.water_equivalent_cm, np.nan) if output.is_localiser
+                               else sizes.water_equivalent_cm)
     slices = {"z_mm": np.asarray(output.z_mm, dtype=float), "tube_current_ma": _per_slice(output),
               "ctdivol_mgy": np.asarray(output.ctdivol_mgy, dtype=float),
               **{name: getattr(sizes, name) for name in ("water_equivalent_cm", "effective_cm", "lateral_cm", "ap_cm")},
               "ssde_factor": factor, "ssde_mgy": factor * output.ctdivol_mgy, "is_cut": sizes.is_cut}
-    organ_dose, dlp_dose = effective_dose_from_organs(rows, sex), effective_dose_from_dlp(
-        output.dlp_mgy_cm, output.phantom_cm, output.region, output.age_group)
+    organ_dose, dlp_dose = effective_dose_from_organs(rows, sex), _from_dlp(output)
     phantom = f"{output.phantom_cm:g} cm phantom"
     table = (
-        Descriptor("ctdivol_mean_mgy", "CTDIvol", float(np.mean(slices["ctdivol_mgy"])), "mGy",
-                   f"mean over the slices, {phantom}"),
+        Descriptor("ctdivol_mean_mgy", "CTDIvol", _mean(slices["ctdivol_mgy"]), "mGy",
+                   f"mean over the scanned slices, {phantom}"),
         Descriptor("dlp_mgy_cm", "DLP", output.dlp_mgy_cm, "mGy cm", f"along the path of the beam, {phantom}"),
         Descriptor("water_equivalent_mean_cm", "Water-equivalent diameter", _mean(slices["water_equivalent_cm"]), "cm",
                    "mean over the slices, body without couch (AAPM 220)"),
         Descriptor("effective_mean_cm", "Effective diameter", _mean(slices["effective_cm"]), "cm",
                    "mean over the slices, sqrt(AP x lateral) of the body (AAPM 204)"),
-        Descriptor("ssde_mean_mgy", "SSDE", _mean(slices["ssde_mgy"]), "mGy", _ssde_remark(conversion, slices)),
+        Descriptor("ssde_mean_mgy", "SSDE", _mean(slices["ssde_mgy"]), "mGy",
+                   "there is none for a localiser" if output.is_localiser else _ssde_remark(conversion, slices)),
         Descriptor("effective_dose_dlp_msv", "Effective dose from DLP", dlp_dose.effective_msv, "mSv", dlp_dose.remark),
         Descriptor("effective_dose_organs_msv", "Effective dose from organ doses", organ_dose.effective_msv, "mSv",
                    "; ".join(("ICRP 103", *organ_dose.remarks))),
         Descriptor("tissue_weight_known", "Tissue weights covered", organ_dose.known_weight, "",
                    "sum of the tissue weights of the organs with a dose; 1 is all"))
-    return DoseDescriptors(table, slices, organ_dose, _warnings(sizes, conversion, slices))
+    return DoseDescriptors(table, slices, organ_dose, _warnings(output, sizes, conversion))
+
+
+def _from_dlp(output: ScanOutput) -> DLPEffectiveDose:
+    if output.is_localiser:
+        return DLPEffectiveDose(math.nan, math.nan,
+                                "the factors are those of a tube that turns around the patient, not of a localiser")
+    return effective_dose_from_dlp(output.dlp_mgy_cm, output.phantom_cm, output.region, output.age_group)
 
 
 def _per_slice(output: ScanOutput) -> np.ndarray:
@@ -120,14 +132,15 @@ def _ssde_remark(conversion: SizeConversion, slices: dict[str, np.ndarray]) -> s
     return "; ".join(said)
 
 
-def _warnings(sizes: SliceSizes, conversion: SizeConversion, slices: dict[str, np.ndarray]) -> tuple[str, ...]:
+def _warnings(output: ScanOutput, sizes: SliceSizes, conversion: SizeConversion) -> tuple[str, ...]:
     said = []
     cut = int(sizes.is_cut.sum())
     if cut:
         said.append(f"the body is cut by the edge of the image in {cut} of {len(sizes.is_cut)} slices: diameters are "
                     "too small and SSDE is too high there (AAPM 220)")
-    beyond = int((np.isfinite(sizes.water_equivalent_cm) & ~np.isfinite(slices["ssde_factor"])).sum())
-    if beyond:
+    diameters_cm = sizes.water_equivalent_cm
+    beyond = int((np.isfinite(diameters_cm) & np.isnan(conversion.factor(diameters_cm))).sum())
+    if beyond and not output.is_localiser:
         said.append(f"{beyond} slices have a water-equivalent diameter outside {conversion.from_cm:g}-"
                     f"{conversion.to_cm:g} cm, for which there is no SSDE factor: they are not in the mean")
     return tuple(said)

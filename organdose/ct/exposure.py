@@ -35,9 +35,9 @@ class Exposure:
     """One scan, ready to be simulated.
 
     `path`: the beam centre along z, weighted by CTDIvol. `dlp_mgy_mm`: CTDIvol integrated over the path, overranging
-    included. `ctdivol_mgy`: per slice. `phantom_cm`: the CTDI phantom that CTDIvol refers to. `bowtie_kind`: 'body',
-    'head' or 'none'. `assumptions`: lines for the report about everything the headers did not say; `contradictions`:
-    about facts that do not fit each other.
+    included. `ctdivol_mgy`: per slice, NaN outside the scan range. `phantom_cm`: the CTDI phantom that CTDIvol refers
+    to. `bowtie_kind`: 'body', 'head' or 'none'. `assumptions`: lines for the report about everything the headers did not
+    say; `contradictions`: about facts that do not fit each other.
     `fixed_ma`: the tube current of the fixed-current scenario, None for the scan as it was. `filter_mm`: filters beside
     the scanner's, mm by element. `second_tube`: of a dual-source or dual-energy scan.
     """
@@ -91,7 +91,7 @@ def exposure_of(study: CTStudy, scanner: Scanner, *, fixed_ma: float | None = No
         phantom_cm=float(facts.ctdi_phantom_cm.value),
         bowtie_kind=_bowtie_kind(facts, assumptions),
         path=path.path,
-        ctdivol_mgy=ctdivol_mgy,
+        ctdivol_mgy=np.where(slices.are_scanned, ctdivol_mgy, np.nan),
         dlp_mgy_mm=path.dlp_mgy_mm,
         second_tube=second_tube_of(facts, scanner, assumptions),
         assumptions=(*assumptions, *path.lines),

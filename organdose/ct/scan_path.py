@@ -26,12 +26,19 @@ class ScanPath:
 
 @dataclass(frozen=True)
 class ScannedSlices:
-    """Slices as the tube saw them: centres (rising, mm), CTDIvol of each, and the two ends of the scan range."""
+    """Slices as the tube saw them: centres (rising, mm), CTDIvol of each, their distance, and the two ends of the scan
+    range."""
 
     z_mm: np.ndarray
     ctdivol_mgy: np.ndarray
+    slice_mm: float
     low_mm: float
     high_mm: float
+
+    @property
+    def are_scanned(self) -> np.ndarray:
+        """Bool: the slices that lie in the scan range, wholly or in part."""
+        return (self.z_mm + 0.5 * self.slice_mm > self.low_mm) & (self.z_mm - 0.5 * self.slice_mm < self.high_mm)
 
     @property
     def length_mm(self) -> float:
@@ -49,17 +56,17 @@ def scanned_slices(study: CTStudy, ctdivol_mgy: np.ndarray, lines: list[str]) ->
 
     Raises `InputError` for a range that lies outside the images.
     """
-    z_mm, half_slice_mm = np.asarray(study.slice_positions_mm), 0.5 * study.image.GetSpacing()[2]
-    low_mm, high_mm = float(z_mm[0] - half_slice_mm), float(z_mm[-1] + half_slice_mm)
+    z_mm, slice_mm = np.asarray(study.slice_positions_mm), study.image.GetSpacing()[2]
+    low_mm, high_mm = float(z_mm[0] - 0.5 * slice_mm), float(z_mm[-1] + 0.5 * slice_mm)
     given = study.acquisition.scan_range_mm
     if given is None:
-        return ScannedSlices(z_mm, ctdivol_mgy, low_mm, high_mm)
+        return ScannedSlices(z_mm, ctdivol_mgy, slice_mm, low_mm, high_mm)
     if given.value[0] >= high_mm or given.value[1] <= low_mm:
         raise InputError(f"the scan range {given.value[0]:g} to {given.value[1]:g} mm lies outside the images "
                          f"({low_mm:g} to {high_mm:g} mm)", mend="Correct scan_range_mm (z, LPS).")
     lines.append(f"Scan range {given.value[0]:g} to {given.value[1]:g} mm ({given.origin.value}); the images reach "
                  f"from {low_mm:g} to {high_mm:g} mm. Beyond them the end slice's CTDIvol goes on.")
-    return ScannedSlices(z_mm, ctdivol_mgy, float(given.value[0]), float(given.value[1]))
+    return ScannedSlices(z_mm, ctdivol_mgy, slice_mm, float(given.value[0]), float(given.value[1]))
 
 
 def helical_path(slices: ScannedSlices, feed_mm: float, overrange_rotations: float,

@@ -26,7 +26,8 @@ def scan_descriptors(study: CTStudy, masks: OrganMasks, exposure: Exposure, rows
     output = ScanOutput(
         z_mm=np.asarray(study.slice_positions_mm), ctdivol_mgy=exposure.ctdivol_mgy,
         dlp_mgy_cm=exposure.dlp_mgy_mm / 10, phantom_cm=exposure.phantom_cm,
-        tube_current_ma=current_ma, region=_stated(facts.scan_region), age_group=_stated(facts.age_group))
+        tube_current_ma=current_ma, region=_stated(facts.scan_region), age_group=_stated(facts.age_group),
+        is_localiser=exposure.scan_kind == "localiser")
     sizes = slice_sizes(study.image, masks.mask("body"), progress=progress)
     return dose_descriptors(output, sizes, rows, study.patient_sex)
 
