@@ -69,8 +69,8 @@ def test_a_spectrum_that_is_none_is_refused(energies, yields):
 
 
 def test_a_small_sphere_absorbs_what_the_mean_path_out_of_it_says():
-    # From inside a sphere it is 3/4 of the radius to the surface on average; NIST mu_en/rho of water at 150 keV: 0.02764
-    # cm2/g. Scattered photons add a per cent in 1 cm of water.
+    # From inside a sphere it is 3/4 of the radius to the surface on average; NIST mu_en/rho of water at 150 keV is
+    # 0.02764 cm2/g. Scattered photons add a per cent in 1 cm of water.
     radius_mm, axis = 5.0, np.arange(-5.25, 5.5, 0.5)
     inside = axis[:, None, None] ** 2 + axis[None, :, None] ** 2 + axis[None, None, :] ** 2 < radius_mm**2
     grid = VoxelGrid.of_materials((WATER,), (1.0,), np.zeros(inside.shape, np.uint8), (0.5,) * 3)
