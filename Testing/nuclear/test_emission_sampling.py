@@ -101,6 +101,12 @@ def test_without_a_transport_of_electrons_all_their_energy_is_told():
     assert told_kev == pytest.approx(emissions.electron_energy_kev) == pytest.approx(147.9, rel=0.005)
 
 
+@pytest.mark.parametrize("bounds_kev", [(10.0, 1.0), (-1.0, 5.0), (float("nan"), 5.0)])
+def test_a_range_that_is_none_is_refused(bounds_kev):
+    with pytest.raises(InputError, match="no range"):
+        untransported(radionuclide("F-18").emissions, photons_kev=bounds_kev)
+
+
 def test_with_all_transports_only_alphas_remain():
     parts = untransported(with_progeny("Ra-223").emissions, photons_kev=(0.0, 1e4), electrons_kev=(0.0, 1e4),
                           positrons_kev=(0.0, 1e4))

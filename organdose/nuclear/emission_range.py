@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from organdose.errors import InputError
 from organdose.nuclear.emission_sampling import EnergyTable, energy_table
 from organdose.nuclear.emissions import ANNIHILATION, Emissions
 from organdose.transport.elements import HIGHEST_KEV, LOWEST_KEV
@@ -32,6 +33,7 @@ def untransported(emissions: Emissions, *, photons_kev: Range = PHOTON_TRANSPORT
 
     With a transport of positrons the annihilation photons of ICRP 107 are not counted: it makes its own. Alphas and
     recoils are always listed, they stay within 0.1 mm of where they arise; so is what nobody can handle.
+    Raises `InputError` for a range that is none.
     """
     photons = [part for part in emissions.photons if positrons_kev is None or part.kind != ANNIHILATION]
     groups = ((photons, photons_kev, "photons"), (emissions.electrons, electrons_kev, "electrons"),
@@ -49,6 +51,9 @@ def _outside(kind: str, table: EnergyTable, bounds_kev: Range, particle: str) ->
     if bounds_kev is None:
         return [Untransported(kind, f"no transport of {particle}", table.particles_per_decay, table.energy_kev)]
     low_kev, high_kev = bounds_kev
+    if not 0.0 <= low_kev <= high_kev:
+        raise InputError(f"{particle} from {low_kev:g} to {high_kev:g} keV is no range of energies",
+                         mend="Give the lowest energy first, 0 or more.")
     sides = ((f"below {low_kev:g} keV", table.between(0.0, math.nextafter(low_kev, 0.0))),
              (f"above {high_kev:g} keV", table.between(math.nextafter(high_kev, math.inf), math.inf)))
     return [Untransported(kind, why, part.particles_per_decay, part.energy_kev)
