@@ -65,24 +65,30 @@ def fitted_scanner(scanner: Scanner, *, histories: int = 2_000_000, progress: Pr
     for kind in ("body", "head"):
         if f"bowties.{kind}" in published:
             continue
-        kerma = next((m for m in kermas if m.bowtie == kind), None)
-        ratio = next((m for m in ratios if m.bowtie == kind), None)
-        if kerma is not None:
-            alike = [m for m in kermas if m.bowtie == kind]
-            bowtie = bowtie_for_kerma(scanner, alike)
-            others = ", ".join(f"{m.tube_voltage_kv:g}" for m in alike[1:])
-            scanner = _with_bowtie(scanner, kind, bowtie, kerma,
-                                   f"equivalent {bowtie.material} for the air kerma against fan angle at "
-                                   f"{kerma.tube_voltage_kv:g} kV"
-                                   + (f", the material that best gives that at {others} kV" if others else ""))
+        alike, ratio = [m for m in kermas if m.bowtie == kind], next((m for m in ratios if m.bowtie == kind), None)
+        if alike:
+            scanner = _fitted_to_kerma(scanner, kind, alike)
         elif ratio is not None:
-            fit = bowtie_for_ratio(scanner, ratio, _START[ratio.phantom_cm], histories=histories, progress=progress)
-            scanner = _with_bowtie(scanner, kind, fit.bowtie, ratio,
-                                   f"equivalent aluminium for CTDI100 centre / periphery = "
-                                   f"{ratio.centre_to_periphery:g} at {ratio.tube_voltage_kv:g} kV in the "
-                                   f"{ratio.phantom_cm} cm phantom (simulated "
-                                   f"{fit.centre_to_periphery:.3f} +- {fit.uncertainty:.3f})")
+            scanner = _fitted_to_ratio(scanner, kind, ratio, histories, progress)
     return scanner
+
+
+def _fitted_to_kerma(scanner: Scanner, kind: str, measured: list[FanKerma]) -> Scanner:
+    bowtie = bowtie_for_kerma(scanner, measured)
+    others = ", ".join(f"{m.tube_voltage_kv:g}" for m in measured[1:])
+    return _with_bowtie(scanner, kind, bowtie, measured[0],
+                        f"equivalent {bowtie.material} for the air kerma against fan angle at "
+                        f"{measured[0].tube_voltage_kv:g} kV"
+                        + (f", the material that best gives that at {others} kV" if others else ""))
+
+
+def _fitted_to_ratio(scanner: Scanner, kind: str, measured: CTDIMeasurement, histories: int,
+                     progress: Progress | None) -> Scanner:
+    fit = bowtie_for_ratio(scanner, measured, _START[measured.phantom_cm], histories=histories, progress=progress)
+    return _with_bowtie(scanner, kind, fit.bowtie, measured,
+                        f"equivalent aluminium for CTDI100 centre / periphery = {measured.centre_to_periphery:g} at "
+                        f"{measured.tube_voltage_kv:g} kV in the {measured.phantom_cm} cm phantom (simulated "
+                        f"{fit.centre_to_periphery:.3f} +- {fit.uncertainty:.3f})")
 
 
 def _with(scanner: Scanner, field: str, measured: Provenance, how: str) -> Scanner:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 import SimpleITK as sitk
 
 from organdose.anatomy.box_overlap import axis_edges_mm, overlap_matrix
@@ -45,27 +46,14 @@ def dose_grid(ct: sitk.Image, voxel_mm: float, tissues: TissueTable, *, air: np.
     """
     if not 0.5 <= voxel_mm <= 20:
         raise InputError(f"a dose voxel of {voxel_mm:g} mm", mend="Choose a size between 0.5 and 20 mm.")
-    progress = progress or Progress()
     counts = [math.ceil(n * s / voxel_mm - 1e-6) for n, s in zip(ct.GetSize(), ct.GetSpacing())]
     lower_mm = [o - 0.5 * s for o, s in zip(ct.GetOrigin(), ct.GetSpacing())]
     part_of_coarse = [
         overlap_matrix(axis_edges_mm(o, s, n), lower + voxel_mm * np.arange(count + 1)) / voxel_mm
         for o, s, n, lower, count in zip(ct.GetOrigin(), ct.GetSpacing(), ct.GetSize(), lower_mm, counts)]
-    hu = sitk.GetArrayViewFromImage(ct)
-    ct_density = np.empty(hu.shape, dtype=np.float32)
-    shape = (counts[2], counts[1], counts[0])
-    sums = [np.zeros(shape, np.float32) for _ in range(2 if contrast is None else 3)]
+    ct_density, (density, weighted_hu, *iodine_g_cm3) = _averaged(ct, part_of_coarse, tissues, air, contrast,
+                                                                  progress or Progress())
     along_x, along_y, along_z = part_of_coarse
-    for k in range(hu.shape[0]):
-        ct_density[k], *weighted = _slice_tissue(hu[k], k, tissues, air, contrast)
-        shares = along_z[:, [k]].tocoo()
-        for source, target in zip((ct_density[k], *weighted), sums):
-            in_plane = along_y @ (along_x @ source.T).T
-            for row, share in zip(shares.coords[0], shares.data):
-                target[row] += share * in_plane
-        if k % 16 == 0:
-            progress.report("Dose grid", k / hu.shape[0])
-    density, weighted_hu, *iodine_g_cm3 = sums
     covered = (along_z.sum(axis=1)[:, None, None] * along_y.sum(axis=1)[None, :, None]
                * along_x.sum(axis=1)[None, None, :]).astype(np.float32)
     mean_hu = weighted_hu / density
@@ -81,6 +69,27 @@ def dose_grid(ct: sitk.Image, voxel_mm: float, tissues: TissueTable, *, air: np.
     voxels = VoxelGrid(materials, material_index, density, geometry.GetSpacing(), geometry.GetOrigin())
     last_covered = min(1.0, float(along_z.sum(axis=1)[-1]))
     return DoseGrid(geometry, voxels, ct_density, last_covered, float(tissues.node_density_g_cm3[0]))
+
+
+def _averaged(ct: sitk.Image, part_of_coarse: list[sp.csr_array], tissues: TissueTable, air: np.ndarray | None,
+              contrast: ContrastMedium | None, progress: Progress) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Density of the CT's voxels, and what `_slice_tissue` gives averaged onto the dose voxels (parts of them beyond
+    the CT count as nothing), float32 (z, y, x). `part_of_coarse`: overlaps over the dose voxel along x, y, z."""
+    hu = sitk.GetArrayViewFromImage(ct)
+    along_x, along_y, along_z = part_of_coarse
+    ct_density = np.empty(hu.shape, dtype=np.float32)
+    shape = tuple(along.shape[0] for along in (along_z, along_y, along_x))
+    sums = [np.zeros(shape, np.float32) for _ in range(2 if contrast is None else 3)]
+    for k in range(hu.shape[0]):
+        ct_density[k], *weighted = _slice_tissue(hu[k], k, tissues, air, contrast)
+        shares = along_z[:, [k]].tocoo()
+        for source, target in zip((ct_density[k], *weighted), sums):
+            in_plane = along_y @ (along_x @ source.T).T
+            for row, share in zip(shares.coords[0], shares.data):
+                target[row] += share * in_plane
+        if k % 16 == 0:
+            progress.report("Dose grid", k / hu.shape[0])
+    return ct_density, sums
 
 
 def _slice_tissue(hu: np.ndarray, k: int, tissues: TissueTable, air: np.ndarray | None,

@@ -36,8 +36,8 @@ class Exposure:
 
     `path`: the beam centre along z, weighted by CTDIvol. `dlp_mgy_mm`: CTDIvol integrated over the path, overranging
     included. `ctdivol_mgy`: per slice, NaN outside the scan range. `phantom_cm`: the CTDI phantom that CTDIvol refers
-    to. `bowtie_kind`: 'body', 'head' or 'none'. `assumptions`: lines for the report about everything the headers did not
-    say; `contradictions`: about facts that do not fit each other.
+    to. `bowtie_kind`: 'body', 'head' or 'none'. `assumptions`: lines for the report about everything the headers did
+    not say; `contradictions`: about facts that do not fit each other.
     `fixed_ma`: the tube current of the fixed-current scenario, None for the scan as it was. `filter_mm`: filters beside
     the scanner's, mm by element. `second_tube`: of a dual-source or dual-energy scan.
     """

@@ -60,8 +60,8 @@ def limits(result: CTDoseResult) -> list[str]:
         "Voxels shared by bone and soft tissue hold one dose for both: thin bones come out too low and tissue beside "
         "bone is mixed with it. A run with smaller voxels (--voxel-mm) shows by how much.",
         _about_contrast(result),
-        "The scanner is an equivalent model; its bowtie is not that of a make. Patients far off the isocentre are the "
-        "most sensitive to it.",
+        "Filters and bowtie are those of the scanner's definition, most of them equivalent ones (organdose scanners). "
+        "Patients far off the isocentre are the most sensitive to them.",
     ]
     if not result.dose.facts.get("angular_modulation"):
         told.append("Angular tube-current modulation is not known: the tube's output is the same at every angle.")

@@ -20,7 +20,7 @@ from organdose.study.dicom_motion import (
     total_collimation,
     tube_angle_deg,
 )
-from organdose.study.dicom_tubes import second_tube, tin_filter, tubes_of
+from organdose.study.dicom_tubes import TubeFacts, second_tube, tin_filter, tubes_of
 from organdose.study.facts import CTAcquisition, Fact, Origin
 from organdose.study.header_slices import HeaderSlices
 from organdose.study.header_values import numbers, text
@@ -40,14 +40,7 @@ def acquisition_facts(headers: Sequence[Dataset]) -> CTAcquisition:
     collimation_mm, declared = total_collimation(slices), declared_kind(slices)
     rotation_time_s = rotation_time(slices, declared)
     pitch = pitch_factor(slices, declared, rotation_time_s, collimation_mm)
-    current_ma = slices.per_slice(("XRayTubeCurrent", 1.0), ("XRayTubeCurrentInmA", 1.0), ("XRayTubeCurrentInuA", 1e-3))
-    voltage_kv, exposure_mas = slices.one("KVP", "kV"), None
-    if tubes:
-        voltage_kv = Fact(tubes[0].tube_voltage_kv, Origin.header)
-        current_ma, exposure_mas = (None if each is None else Fact(each, Origin.header)
-                                    for each in (tubes[0].tube_current_ma, tubes[0].exposure_mas))
-    else:
-        exposure_mas = effective_exposure(slices, current_ma, rotation_time_s, pitch)
+    voltage_kv, current_ma, exposure_mas = _first_tube(slices, tubes, rotation_time_s, pitch)
     check_exposure_time(slices, declared, rotation_time_s, pitch)
     _warn_of_several_events(slices)
     return CTAcquisition(
@@ -72,6 +65,17 @@ def acquisition_facts(headers: Sequence[Dataset]) -> CTAcquisition:
         **second_tube(slices, tubes),
         warnings=tuple(slices.warnings),
     )
+
+
+def _first_tube(slices: HeaderSlices, tubes: tuple[TubeFacts, ...], rotation_time_s: Fact[float] | None,
+                pitch: Fact[float] | None) -> tuple[Fact | None, Fact | None, Fact | None]:
+    """kV, mA and effective mAs of the only tube, or of the first one of several."""
+    if tubes:
+        first = tubes[0]
+        return tuple(None if each is None else Fact(each, Origin.header)
+                     for each in (first.tube_voltage_kv, first.tube_current_ma, first.exposure_mas))
+    current_ma = slices.per_slice(("XRayTubeCurrent", 1.0), ("XRayTubeCurrentInmA", 1.0), ("XRayTubeCurrentInuA", 1e-3))
+    return slices.one("KVP", "kV"), current_ma, effective_exposure(slices, current_ma, rotation_time_s, pitch)
 
 
 def _tube_filter(slices: HeaderSlices, of_first_tube: str | None) -> Fact[str] | None:
