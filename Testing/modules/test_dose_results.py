@@ -224,6 +224,19 @@ def test_isodoses_follow_the_window(host, opened):
     assert isodose_models(dose) == []
 
 
+def test_a_second_result_has_names_of_its_own_and_takes_the_isodoses_over(host, opened):
+    host.click(opened.ui.linesCheck)
+    first = opened.result
+    host.type_text(opened.window.form.editor("histories"), "60000")
+    assert run(host, opened.window).startswith("Done")
+    second = next(result for result in find_results() if result.dose is not first.dose)
+    assert first.dose.GetName() != second.dose.GetName()
+    assert first.organ_table.GetName() != second.organ_table.GetName()
+    assert isodose_models(second.dose) and not isodose_models(first.dose), "lines of two doses cannot be told apart"
+    host.choose(opened.ui.resultSelector, first.organ_table)
+    assert isodose_models(first.dose) and not isodose_models(second.dose)
+
+
 def test_levels_that_are_no_doses_are_told_and_the_isodoses_can_be_put_off(host, opened):
     ui, dose = opened.ui, opened.result.dose
     for text in ("low, high", "-3, 5", "0", "nan"):
