@@ -111,8 +111,12 @@ def test_a_fit_says_where_its_figures_come_from_and_leaves_published_bowties_alo
     after = fitted_scanner(before.model_copy(update={"measurements": [layer, *before.measurements[1:]]}))
     assert after.central_spectrum(120, "body").half_value_layer_mm_al() == pytest.approx(8.0, abs=0.01)
     assert after.bowties == before.bowties
-    assert after.sources["filtration_mm"].status == "fitted"
-    assert "unverified" in after.sources["filtration_mm"].text
+    # The half-value layer is by analogy: the filter fitted to it is no better known.
+    assert after.sources["filtration_mm"].status == "unverified"
+    assert "aluminium fitted to the half-value layer" in after.sources["filtration_mm"].text
+    published = layer.model_copy(update={"status": "published"})
+    again = fitted_scanner(before.model_copy(update={"measurements": [published, *before.measurements[1:]]}))
+    assert again.sources["filtration_mm"].status == "fitted"
 
 
 def test_a_scanner_without_measurements_cannot_be_fitted(scanner):

@@ -82,6 +82,13 @@ def test_the_report_hears_which_definition_was_taken_and_what_is_not_certain_abo
     assert any("Heel effect" in line for line in lines)
 
 
+def test_a_bowtie_fitted_to_figures_of_another_scanner_is_told_as_unverified():
+    _, (line,) = scanner_for("siemens-definition-as", CTAcquisition())
+    assert "bowties.body" in line and "filtration_mm" in line
+    _, (line,) = scanner_for("siemens-force", CTAcquisition())  # measured on a Force
+    assert "bowties" not in line and "filtration_mm" not in line
+
+
 def test_the_report_hears_that_the_generic_scanner_stands_for_one_that_is_not_known():
     scanner, (line,) = scanner_for("auto", header("Neusoft", "NeuViz 128"))
     assert scanner.name == "generic" and "Neusoft NeuViz 128" in line and "generic" in line

@@ -92,8 +92,9 @@ def _fitted_to_ratio(scanner: Scanner, kind: str, measured: CTDIMeasurement, his
 
 
 def _with(scanner: Scanner, field: str, measured: Provenance, how: str) -> Scanner:
-    """`scanner` with the provenance of one fitted field."""
-    told = Provenance(status="fitted", text=f"{how}; the figure is {measured.status}: {measured.text}")
+    """`scanner` with the provenance of one fitted field: no better than the figure it was fitted to."""
+    status = "unverified" if measured.status == "unverified" else "fitted"
+    told = Provenance(status=status, text=f"{how}; the figure is {measured.status}: {measured.text}")
     return scanner.model_copy(update={"sources": scanner.sources | {field: told}})
 
 

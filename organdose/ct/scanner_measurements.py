@@ -12,8 +12,8 @@ Voltage = Annotated[float, Field(ge=70, le=150)]
 
 
 class Provenance(BaseModel):
-    """Where a number comes from. 'published': read in the source named; 'fitted': computed here from other figures;
-    'unverified': from memory or by analogy, to be checked before it is relied on."""
+    """Where a number comes from. 'published': read in the source named; 'fitted': computed here from published figures;
+    'unverified': from memory, by analogy or fitted to such a figure, to be checked before it is relied on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
