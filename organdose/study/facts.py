@@ -54,8 +54,8 @@ EXPLANATIONS = {
     "focus_isocentre_mm": "distance from focal spot to isocentre in mm",
     "isocentre_mm": "isocentre in patient coordinates [x, y] in mm (LPS)",
     "scan_kind": "'helical', 'axial' (step and shoot), 'cone_beam' (one wide rotation) or 'localiser' (scout view)",
-    "scan_range_mm": "lowest and highest z of the scan in mm (LPS) without overranging, where it is not the range of the "
-                     "images",
+    "scan_range_mm": "lowest and highest z of the scan in mm (LPS) without overranging, where it is not the range of "
+                     "the images",
     "scan_time_s": "time in s the tube was on for a localiser",
     "tube_angle_deg": "place of the tube in a localiser, or where the arc of a cone-beam rotation starts, in degrees: "
                       "0 above a supine patient, 90 at his left side",
