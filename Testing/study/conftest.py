@@ -1,5 +1,6 @@
 """Tiny CT series written as DICOM, whose every voxel is a known function of its place in the patient."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from pydicom.uid import (
     EnhancedCTImageStorage,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    NuclearMedicineImageStorage,
+    PositronEmissionTomographyImageStorage,
     generate_uid,
 )
 
 from organdose.errors import InputError
-from organdose.study import read_ct
+from organdose.study import read_activity, read_ct
 
 SIZE = 32
 PIXEL_MM = 2.0
@@ -168,6 +171,130 @@ def refusal() -> Callable[..., str]:
     def read(path: Path, **options) -> str:
         with pytest.raises(InputError) as caught:
             read_ct(path, **options)
+        message = str(caught.value)
+        assert "\n" not in message
+        assert not any(secret in message for secret in (*PATIENT_NAME.split("^"), PATIENT_ID))
+        return message
+    return read
+
+
+# PET and SPECT: 100 MBq of a radionuclide with a half-life of an hour, given to 50 kg an hour before the scan. So an
+# SUV of 1 is 2000 Bq/ml at the administration and 1000 Bq/ml at the scan.
+PET_SHAPE = (4, 5, 6)
+_PET_MM = (4.0, 3.0)
+
+
+def pet_stored() -> np.ndarray:
+    """Stored values (z, y, x) of the written PET in LPS order, each voxel another."""
+    return np.arange(1, np.prod(PET_SHAPE) + 1, dtype=np.int16).reshape(PET_SHAPE)
+
+
+def pet_slope(k: int) -> float:
+    """Each slice has its own slope."""
+    return 0.5 * (k + 1)
+
+
+@pytest.fixture
+def pet_values() -> np.ndarray:
+    """The values in the unit of the written PET (z, y, x)."""
+    return pet_stored() * np.array([pet_slope(k) for k in range(PET_SHAPE[0])])[:, None, None]
+
+
+def _pet_slice(k: int) -> FileDataset:
+    header = _image_header(PositronEmissionTomographyImageStorage, ExplicitVRLittleEndian)
+    header.Modality, header.SeriesNumber, header.InstanceNumber = "PT", 4, k + 1
+    header.Rows, header.Columns = PET_SHAPE[1:]
+    header.ImageType, header.SeriesType = ["ORIGINAL", "PRIMARY"], ["STATIC", "IMAGE"]
+    header.ImagePositionPatient, header.ImageOrientationPatient = [-10, -8, 100 + _PET_MM[1] * k], [1, 0, 0, 0, 1, 0]
+    header.PixelSpacing, header.SliceThickness = [_PET_MM[0]] * 2, _PET_MM[1]
+    header.SeriesDate = header.AcquisitionDate = "20250314"
+    header.SeriesTime = header.AcquisitionTime = "103000"
+    header.PatientWeight, header.PatientSize = "50", "1.6"
+    header.Units, header.DecayCorrection = "BQML", "START"
+    header.CorrectedImage, header.ActualFrameDuration = ["DECY", "ATTN"], 3600
+    header.RescaleSlope, header.RescaleIntercept = f"{pet_slope(k):g}", 0
+    given, nuclide = Dataset(), Dataset()
+    nuclide.CodeValue, nuclide.CodingSchemeDesignator, nuclide.CodeMeaning = "77004003", "SCT", "^18^Fluorine"
+    given.RadionuclideCodeSequence = [nuclide]
+    given.Radiopharmaceutical, given.RadionuclideTotalDose, given.RadionuclideHalfLife = "FDG", "1e8", "3600"
+    given.RadiopharmaceuticalStartTime = "093000"
+    header.RadiopharmaceuticalInformationSequence = [given]
+    header.PixelData = pet_stored()[k].astype("<u2").tobytes()
+    return header
+
+
+@pytest.fixture
+def write_pet(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a PET series of four slices and returns its folder; `change(header, k)` may alter a slice, or return False
+    to leave it out. `given` replaces attributes of the radiopharmaceutical, `changed` those of every slice; None
+    removes one.
+    """
+    def write(folder="pet", *, change=None, given=None, **changed) -> Path:
+        folder = tmp_path / folder
+        folder.mkdir(parents=True, exist_ok=True)
+        before = len(list(folder.iterdir()))
+        for k in range(PET_SHAPE[0]):
+            header = _pet_slice(k)
+            _changed(header, changed)
+            _changed(header.RadiopharmaceuticalInformationSequence[0], given or {})
+            if change is not None and change(header, k) is False:
+                continue
+            header.save_as(folder / f"{before + k:04d}.dcm", enforce_file_format=True)
+        return folder
+    return write
+
+
+def _changed(item: Dataset, values: dict) -> None:
+    for name, value in values.items():
+        if value is None:
+            delattr(item, name)
+        else:
+            setattr(item, name, value)
+
+
+@pytest.fixture
+def write_spect(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a reconstructed SPECT of four slices as one NM file and returns it; `change(header)` may alter it."""
+    def write(name="spect.dcm", *, change=None) -> Path:
+        header = _image_header(NuclearMedicineImageStorage, ExplicitVRLittleEndian)
+        header.Modality, header.SeriesNumber = "NM", 7
+        header.NumberOfFrames, header.Rows, header.Columns = PET_SHAPE
+        header.ImageType = ["DERIVED", "PRIMARY", "RECON TOMO", "EMISSION"]
+        header.SliceVector, header.SpacingBetweenSlices = [1, 2, 3, 4], _PET_MM[1]
+        header.PixelSpacing, header.SliceThickness = [_PET_MM[0]] * 2, _PET_MM[1]
+        header.DetectorInformationSequence = _macro(ImagePositionPatient=[-10, -8, 100],
+                                                    ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
+        header.RotationInformationSequence = _macro(NumberOfFramesInRotation=60, ActualFrameDuration=20000)
+        header.AcquisitionDate, header.AcquisitionTime = "20250318", "093000"
+        header.CorrectedImage = ["ATTN", "SCAT"]
+        header.RadiopharmaceuticalInformationSequence = _macro(
+            Radiopharmaceutical="Lu-177 DOTATATE", RadionuclideTotalDose="7400",
+            RadiopharmaceuticalStartDateTime="20250314093000")
+        header.PixelData = pet_stored().astype("<u2").tobytes()
+        if change is not None:
+            change(header)
+        path = tmp_path / name
+        header.save_as(path, enforce_file_format=True)
+        return path
+    return write
+
+
+@pytest.fixture
+def write_protocol(tmp_path: Path) -> Callable[..., Path]:
+    """Writes facts as a protocol file."""
+    def write(**facts) -> Path:
+        path = tmp_path / "protocol.json"
+        path.write_text(json.dumps(facts))
+        return path
+    return write
+
+
+@pytest.fixture
+def activity_refusal() -> Callable[..., str]:
+    """Reads PET or SPECT that must be refused; returns the message: one line that names no patient."""
+    def read(path: Path, **options) -> str:
+        with pytest.raises(InputError) as caught:
+            read_activity(path, **options)
         message = str(caught.value)
         assert "\n" not in message
         assert not any(secret in message for secret in (*PATIENT_NAME.split("^"), PATIENT_ID))

@@ -63,7 +63,7 @@ def _slice_scale(one: CTSlice) -> tuple[str, str, float, float, str]:
             factor = _philips(one.source.header, element)
             if factor:
                 source = f"Philips' scale factor (7053,10{element:02x})"
-            return unit, suv_type, slope * factor, intercept * factor, source
+                return unit, suv_type, slope * factor, intercept * factor, source
     return units if units in ("CNTS", "CPS") else "", "", slope, intercept, "Units" if units else ""
 
 
