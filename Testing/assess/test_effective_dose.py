@@ -1,6 +1,7 @@
 """Effective dose: the weights of ICRP 103, what lacks is named and counted as zero, k factors of AAPM 96."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,12 @@ def test_an_organ_cut_by_the_image_of_unknown_share_is_not_counted_unless_it_is_
         return effective_dose_from_organs([*rows, row("liver", 100.0, math.nan, mass_g)], "M")
     assert with_liver(900.0).effective_msv == 0
     assert with_liver(2500.0).effective_msv == pytest.approx(4.0)  # ICRP 89: 1800 g
+
+
+def test_a_pair_of_which_one_is_drawn_says_so():
+    rows = [replace(row("kidneys", 10.0), note="without kidney_right (not drawn)")]
+    (kidneys,) = (part for part in effective_dose_from_organs(rows).tissues if part.tissue == "remainder: kidneys")
+    assert kidneys.note == "without kidney_right (not drawn)"
 
 
 def test_what_stands_for_the_bone_surface_is_told():

@@ -94,3 +94,9 @@ def test_facts_of_a_series_are_read_without_its_pixels(write_series):
     facts, sex = read_dicom_ct_facts(write_series())
     assert facts.tube_voltage_kv.origin is Origin.header
     assert sex in ("M", "F", "")
+
+
+def test_a_bowtie_is_taken_as_people_write_it():
+    sheet = CTFactSheet()
+    sheet.write("bowtie", "Body")
+    assert sheet.user["bowtie"].value == "body"

@@ -19,7 +19,8 @@ _WHOLE = 0.995  # part of an organ in the image from which it counts as whole
 
 @dataclass(frozen=True)
 class TissuePart:
-    """What one tissue adds: its weight, the part of it that is known (0 to 1), its dose, and why it is not whole."""
+    """What one tissue adds: its weight, the part of it that is known (0 to 1), its dose, and a note on why it is not
+    whole, or what the organ table says of it."""
 
     tissue: str
     weight: float
@@ -89,7 +90,8 @@ def _of_tissue(title: str, weight: float, names: Sequence[str], rows: dict[str, 
     if row is None:
         return TissuePart(title, weight, 0.0, math.nan, "no mask")
     part = _part_shown(row)
-    note = {0.0: "part in the image not known", 1.0: ""}.get(part, f"{100 * part:.0f} % in the image")
+    # What the table says of a whole organ matters here too: 'kidneys' may be one kidney, the other not drawn.
+    note = {0.0: "part in the image not known", 1.0: row.note}.get(part, f"{100 * part:.0f} % in the image")
     return TissuePart(title, weight, part, row.mean_mgy, note)
 
 

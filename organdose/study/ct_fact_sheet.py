@@ -76,7 +76,7 @@ class CTFactSheet(FactSheet):
         from organdose.study.protocol import check_fact
 
         if name in _TEXTS:
-            return check_fact(name, _scan_kind(text) if name == "scan_kind" else text)
+            return check_fact(name, _choice(text) if name in ("scan_kind", "bowtie") else text)
         try:
             numbers = [float(part) for part in text.replace(";", ",").split(",")]
         except ValueError as error:
@@ -90,6 +90,6 @@ class CTFactSheet(FactSheet):
         return check_fact(name, numbers[0])
 
 
-def _scan_kind(text: str) -> str:
-    """As people write it: 'Cone beam', 'localizer'."""
+def _choice(text: str) -> str:
+    """As people write it: 'Cone beam', 'localizer', 'Body'."""
     return text.lower().replace(" ", "_").replace("-", "_").replace("localizer", "localiser")
