@@ -1,11 +1,15 @@
 """Facts of a PET frame as a form."""
 
+import json
+
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
 from organdose.errors import InputError
+from organdose.study import read_activity
 from organdose.study.fact_sheet import FactState
+from organdose.study.facts import Origin
 from organdose.study.nuclear_fact_sheet import EXPLANATIONS, TITLES, NuclearFactSheet
 
 
@@ -100,3 +104,35 @@ def test_what_the_user_writes_is_kept_with_its_origin(frame):
     assert again.user["administered_at"].value == "2025-03-14 09:30:00"
     assert again.user["decay_correction"].value == "ADMIN"
     assert again.rows() == sheet.rows()
+
+
+def test_the_form_says_what_the_reader_reads(write_pet, write_spect):
+    sheet = NuclearFactSheet.of_file(sorted(write_pet(Units="GML", SUVType="BW").iterdir())[0])
+    assert [value(sheet, name) for name in ("administered_mbq", "half_life_s", "duration_s")] == [100, 3600, 3.6]
+    assert value(sheet, "administered_at") == "2025-03-14 09:30:00"
+    assert (value(sheet, "image_unit"), value(sheet, "suv_type")) == ("GML", "BW")
+    spect = NuclearFactSheet.of_file(write_spect())
+    assert value(spect, "administered_mbq") == 7400, "NM headers are in MBq"
+    assert value(spect, "decay_correction") == "NONE" and "image_unit" not in spect.header
+
+
+def test_what_contradicts_itself_is_remarked_without_a_name(write_pet):
+    sheet = NuclearFactSheet.of_file(sorted(write_pet(CorrectedImage=["ATTN"]).iterdir())[0])
+    assert any("Corrected Image names no DECY" in line for line in sheet.remarks)
+    assert NuclearFactSheet.from_json(sheet.to_json()) == sheet
+
+
+def test_the_form_goes_to_a_job_as_a_protocol_with_its_origins(write_pet, tmp_path):
+    folder = write_pet()
+    sheet = NuclearFactSheet.of_file(sorted(folder.iterdir())[0])
+    sheet.write("administered_mbq", "90")
+    sheet.write("residual_mbq", "10")
+    for typed_only in (False, True):
+        path = tmp_path / "facts.json"
+        path.write_text(json.dumps(sheet.protocol(typed_only=typed_only)))
+        study = read_activity(folder, protocol=path)
+        assert study.net_injected_bq == 8e7
+        assert study.acquisition.injected_activity_bq.origin is Origin.user
+        assert study.acquisition.half_life_s.origin is Origin.header
+        assert study.frames[0].reference_s == 3600.0
+    assert list(sheet.protocol(typed_only=True)) == ["injected_activity_bq", "residual_bq", "origins"]

@@ -1,32 +1,44 @@
 """What was given to the patient and when, as a form: from the headers of PET and SPECT frames.
 
-Attributes: PS3.3 C.8.9.2 (PET Isotope), C.8.9.1 (PET Series), C.8.4.10 (NM Isotope).
+The form speaks as people do, in MBq; `protocol` hands its facts to `read_activity` under the names it knows.
 """
 
 from __future__ import annotations
 
 import re
+import warnings
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Self
 
 import pydicom
-from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from organdose.errors import InputError
+from organdose.study.activity_series import MORE_TAGS
+from organdose.study.dicom_nuclear import nuclear_facts
 from organdose.study.fact_sheet import FactSheet
 from organdose.study.facts import Fact, Origin
+from organdose.study.moments import shown_moment
+from organdose.study.nuclear_facts import DECAY_CORRECTIONS, UNITS, NuclearAcquisition
+from organdose.study.nuclear_facts import EXPLANATIONS as FACTS
+from organdose.study.suv import KINDS
 
-EXPLANATIONS = {
-    "nuclide": "radionuclide, for example F-18 or Lu-177",
+_HIGHEST_MBQ = 1e6
+_MBQ = 1e6
+# The form's name of a fact, its name in a protocol, and what one unit of the form is there.
+_NAMES = {"nuclide": ("radionuclide", 1), "administered_mbq": ("injected_activity_bq", _MBQ),
+          "administered_at": ("injected_at", 1), "scan_start_at": ("scan_start_at", 1),
+          "half_life_s": ("half_life_s", 1), "image_unit": ("units", 1), "decay_correction": ("decay_correction", 1),
+          "patient_mass_kg": ("patient_mass_kg", 1), "patient_height_m": ("patient_height_m", 1),
+          "suv_type": ("suv_type", 1), "duration_s": ("duration_s", 1), "residual_mbq": ("residual_bq", _MBQ),
+          "residual_at": ("residual_at", 1), "calibration_bq_ml_per_count": ("calibration_bq_ml_per_count", 1),
+          "sensitivity_cps_per_mbq": ("sensitivity_cps_per_mbq", 1)}
+EXPLANATIONS = {name: FACTS[fact] for name, (fact, _) in _NAMES.items()} | {
     "administered_mbq": "activity given to the patient in MBq, at the time of administration",
-    "administered_at": "date and time of administration, for example 2025-03-14 09:30",
     "scan_start_at": "date and time that the frame's activity is referred to, for example 2025-03-14 10:30",
-    "half_life_s": "physical half-life in s",
-    "image_unit": "unit of the voxels: BQML (Bq/ml), CNTS (counts) or GML (SUV)",
-    "decay_correction": "moment the frame is corrected to: START (of the scan), ADMIN (administration) or NONE",
-    "patient_mass_kg": "mass of the patient in kg",
+    "residual_mbq": "activity left in syringe and line in MBq",
 }
 TITLES = {
     "nuclide": ("Radionuclide", ""),
@@ -37,16 +49,16 @@ TITLES = {
     "image_unit": ("Unit of the image", ""),
     "decay_correction": ("Decay corrected to", ""),
     "patient_mass_kg": ("Patient mass", "kg"),
+    "patient_height_m": ("Patient height", "m"),
+    "suv_type": ("SUV type", ""),
+    "duration_s": ("Frame duration", "s"),
+    "residual_mbq": ("Residual activity", "MBq"),
+    "residual_at": ("Residual measured at", ""),
+    "calibration_bq_ml_per_count": ("Calibration factor", "Bq/ml per count"),
+    "sensitivity_cps_per_mbq": ("Sensitivity", "counts/s per MBq"),
 }
-_WORDS = {"image_unit": ("BQML", "CNTS", "GML"), "decay_correction": ("START", "ADMIN", "NONE")}
-_TIMES = ("administered_at", "scan_start_at")
-_SYMBOLS = {"carbon": "C", "copper": "Cu", "fluorine": "F", "gallium": "Ga", "holmium": "Ho", "indium": "In",
-            "iodine": "I", "lutetium": "Lu", "nitrogen": "N", "oxygen": "O", "rhenium": "Re", "rubidium": "Rb",
-            "samarium": "Sm", "technetium": "Tc", "terbium": "Tb", "yttrium": "Y", "zirconium": "Zr",
-            "actinium": "Ac", "radium": "Ra"}
-_TAGS = ["RadiopharmaceuticalInformationSequence", "Units", "DecayCorrection", "PatientWeight", "SeriesDate",
-         "SeriesTime", "AcquisitionDate", "AcquisitionTime", "Modality"]
-_HIGHEST_MBQ = 1e6
+_WORDS = {"image_unit": UNITS, "decay_correction": DECAY_CORRECTIONS, "suv_type": KINDS}
+_TIMES = ("administered_at", "scan_start_at", "residual_at")
 
 
 class NuclearFactSheet(FactSheet):
@@ -58,15 +70,38 @@ class NuclearFactSheet(FactSheet):
     @classmethod
     def of_file(cls, path: Path) -> Self:
         """What the header of one file of the frame says. Raises `InputError` for a file that is no PET or SPECT."""
-        try:
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS)
-        except (InvalidDicomError, OSError, EOFError) as error:
-            raise InputError("this is no readable DICOM file", where=path, mend="Load the study again.") from error
-        if header.get("Modality") not in ("PT", "NM"):
-            raise InputError(f"this is no PET or SPECT but {header.get('Modality') or 'an unknown kind of image'}",
-                             where=path, mend="Choose the frames with the activity.")
-        found = {name: value for name, value in _facts(header).items() if value is not None}
-        return cls(header={name: Fact(value, Origin.header) for name, value in found.items()})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom quotes values of the header
+            try:
+                header = pydicom.dcmread(path, stop_before_pixels=True,
+                                         specific_tags=["Modality", "PatientSex", *MORE_TAGS])
+            except (InvalidDicomError, OSError, EOFError) as error:
+                raise InputError("this is no readable DICOM file", where=path, mend="Load the study again.") from error
+            if header.get("Modality") not in ("PT", "NM"):
+                raise InputError(f"this is no PET or SPECT but {header.get('Modality') or 'an unknown kind of image'}",
+                                 where=path, mend="Choose the frames with the activity.")
+            return cls.of(nuclear_facts([header], header))
+
+    @classmethod
+    def of(cls, acquisition: NuclearAcquisition) -> Self:
+        """The facts as the form shows them. A frame corrected to its start refers to the moment found for that."""
+        if acquisition.reference_at is not None:
+            acquisition = replace(acquisition, scan_start_at=acquisition.reference_at)
+        known = {name: (getattr(acquisition, fact), unit) for name, (fact, unit) in _NAMES.items()}
+        return cls(header={name: _in_form(fact, unit) for name, (fact, unit) in known.items() if fact is not None},
+                   remarks=acquisition.warnings, patient_sex=acquisition.value("patient_sex") or "")
+
+    def protocol(self, *, typed_only: bool = False) -> dict[str, object]:
+        """The content of a protocol file (`study.nuclear_protocol`) that carries the facts with their origins.
+
+        `typed_only` leaves out those of the header, which a job that gets the DICOM files reads itself, slice by slice.
+        """
+        chosen = self.user if typed_only else self.header | self.user
+        facts = {_NAMES[name][0]: (fact, _NAMES[name][1]) for name, fact in chosen.items()}
+        stated = {name: fact.value * unit if unit != 1 else fact.value for name, (fact, unit) in facts.items()}
+        if self.patient_sex and not typed_only:
+            stated["patient_sex"] = self.patient_sex
+        return {**stated, "origins": {name: fact.origin.value for name, (fact, _) in facts.items()}}
 
     def parsed(self, name: str, text: str) -> object:
         """See `FactSheet.parsed`."""
@@ -88,58 +123,18 @@ class NuclearFactSheet(FactSheet):
         return _positive(name, text)
 
 
+def _in_form(fact: Fact, unit: float) -> Fact:
+    """In the form's unit, and so that it can be saved. A header's own note says where it stood, no contradiction."""
+    value = shown_moment(fact.value) if isinstance(fact.value, datetime) else fact.value
+    return Fact(value / unit if unit != 1 else value, fact.origin, "" if fact.origin is Origin.header else fact.note)
+
+
 def _positive(name: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError as error:
         raise InputError(f"{TITLES[name][0]}: {text!r} is no number",
                          mend=f"It is the {EXPLANATIONS[name]}.") from error
-    if not 0 < value < (_HIGHEST_MBQ if name == "administered_mbq" else float("inf")):
+    if not 0 < value < (_HIGHEST_MBQ if name in ("administered_mbq", "residual_mbq") else float("inf")):
         raise InputError(f"{TITLES[name][0]}: {text} cannot be", mend=f"It is the {EXPLANATIONS[name]}.")
     return value
-
-
-def _facts(header: Dataset) -> dict[str, object]:
-    items = header.get("RadiopharmaceuticalInformationSequence") or [Dataset()]
-    given = items[0]
-    activity_bq = _number(given, "RadionuclideTotalDose")
-    return {
-        "nuclide": _nuclide(given),
-        "administered_mbq": None if activity_bq is None else activity_bq / 1e6,
-        "administered_at": _moment(given.get("RadiopharmaceuticalStartDateTime")) or _moment(
-            f"{header.get('SeriesDate') or ''}{given.get('RadiopharmaceuticalStartTime') or ''}"),
-        "scan_start_at": _moment(f"{header.get('SeriesDate') or ''}{header.get('SeriesTime') or ''}"),
-        "half_life_s": _number(given, "RadionuclideHalfLife"),
-        "image_unit": header.get("Units") or None,
-        "decay_correction": header.get("DecayCorrection") or None,
-        "patient_mass_kg": _number(header, "PatientWeight"),
-    }
-
-
-def _number(header: Dataset, keyword: str) -> float | None:
-    """A positive number; scanners and anonymisers write 0 for what they do not know."""
-    try:
-        value = float(header.get(keyword) or 0)
-    except (TypeError, ValueError):
-        return None
-    return value if value > 0 else None
-
-
-def _moment(text: object) -> str | None:
-    """'2025-03-14 09:30:00' from DICOM's 20250314093000.000; None without date or time."""
-    digits = re.match(r"(\d{14})", str(text or ""))
-    try:
-        return datetime.strptime(digits[1], "%Y%m%d%H%M%S").isoformat(" ", "seconds") if digits else None
-    except ValueError:
-        return None
-
-
-def _nuclide(given: Dataset) -> str | None:
-    """'F-18' from the coded meaning, which scanners write '^18^Fluorine', 'Fluorine F^18^' or 'F-18'."""
-    codes = given.get("RadionuclideCodeSequence") or [Dataset()]
-    meaning = str(codes[0].get("CodeMeaning", ""))
-    mass = re.search(r"\d{1,3}m?", meaning)
-    words = re.findall(r"[A-Za-z]+", meaning.replace(mass[0], " ") if mass else "")
-    symbol = next((_SYMBOLS[word.lower()] for word in words if word.lower() in _SYMBOLS), None)
-    symbol = symbol or next((word for word in words if word in _SYMBOLS.values()), None)
-    return f"{symbol}-{mass[0]}" if symbol and mass else None
