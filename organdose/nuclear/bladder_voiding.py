@@ -44,11 +44,11 @@ def bladder_tiac_h(phases: Sequence[ExcretionPhase], decay_constant_per_s: float
     its activity after the time u is s_k exp(-p u) + sum of e_ik (exp(-p u) - exp(-(p + r_i) u)). Over an interval T
     that integrates to (s_k + sum e_ik) (1 - exp(-p T)) / p - sum of e_ik (1 - exp(-(p + r_i) T)) / (p + r_i); a void
     leaves the residual part of the last activity as s of the next. Regular intervals form geometric series, summed in
-    closed form. Without residual this is the formula of R. J. Cloutier, S. A. Smith, E. E. Watson, W. S. Snyder, G. G. Warner,
-    Dose to the fetus from radionuclides in the bladder, Health Phys 25 (1973) 147 (re-derived here). First void,
-    residual and irregular voids follow S. R. Thomas, M. G. Stabin, C.-T. Chen, R. C. Samaratunga, MIRD pamphlet no. 14
-    revised, J Nucl Med 40 (1999) 102S, as far as they change the time integral; its changing bladder volume changes the
-    dose per decay, not this number.
+    closed form. Without residual this is the formula of R. J. Cloutier, S. A. Smith, E. E. Watson, W. S. Snyder, G. G.
+    Warner, Dose to the fetus from radionuclides in the bladder, Health Phys 25 (1973) 147 (re-derived here). First
+    void, residual and irregular voids follow S. R. Thomas, M. G. Stabin, C.-T. Chen, R. C. Samaratunga, MIRD pamphlet
+    no. 14 revised, J Nucl Med 40 (1999) 102S, as far as they change the time integral; its changing bladder volume
+    changes the dose per decay, not this number.
 
     `void_times_s`: voids at these times first (a night, say), regular ones from the last of them on; they replace
     `first_void_h`. Raises `InputError` for fractions, half-lives or times that make no sense.

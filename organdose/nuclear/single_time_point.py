@@ -33,9 +33,9 @@ def population_factor_s(time_s: float, half_life_s: float, half_life_sd_s: float
 
     With the effective rate r = ln 2 / T the integral is A(t) exp(r t) / r. Its derivative by r vanishes at r t = 1: a
     measurement at the mean life, t = T / ln 2 = 1.44 T, is spoilt least by a patient whose half-life is not the
-    population's. There the relative error of the integral is about half the square of the relative error of r. The
-    uncertainty returned is the root of the first and second order terms for a spread of `half_life_sd_s`:
-    d(ln factor) = (1 - rt) dT/T, second derivative by dT/T: (rt)^2.
+    population's; the relative error of the integral is then about half the square of that of r. The uncertainty
+    returned has the first and second order of a normal spread of T: by dT/T the relative derivatives of the integral
+    are 1 - r t and (r t)^2.
 
     Source: M. T. Madsen, Y. Menda, T. M. O'Dorisio, M. S. O'Dorisio, Technical note: Single time point dose estimate
     for exponential clearance, Med Phys 45 (2018) 2318. Re-derived here.
