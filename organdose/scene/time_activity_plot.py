@@ -26,7 +26,7 @@ class TimeActivityPlot:
 
 def time_activity_plot(curves: Sequence[TimeActivityCurve], name: str = "Time-activity curves",
                        is_logarithmic: bool = False) -> TimeActivityPlot:
-    The table has four columns an organ, `<organ> time_h`, `measured_mbq`, `curve_h`, `curve_mbq`; shorter ones are
+    """Table, series and chart: hours since administration to the right, activity (MBq, as it was then) upwards.
 
     The table has four columns an organ, `<organ> time_h`, `measured_mbq`, `curve_h` and `curve_mbq`; shorter ones are
     filled up with their last value, which draws nothing. Measured points are markers, the curves lines, both in the
