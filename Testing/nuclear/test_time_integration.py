@@ -235,6 +235,7 @@ GOOD = {"model": "mono", "times_s": TIMES_S, "activity": np.ones(5), "decay_cons
     ({"times_s": np.array([1, 2, 3, 4, np.nan])}, "finite"),
     ({"activity": np.ones(4)}, "5 times, but activities of shape (4,)"),
     ({"decay_constant_per_s": 0.0}, "decay constant"),
+    ({"decay_constant_per_s": LU177 * HOUR_S}, "Check the units"),
     ({"decay_constant_per_s": math.nan}, "decay constant"),
     ({"uncertainty": 0.0}, "above zero"),
     ({"uncertainty": 1.0, "relative_uncertainty": 0.1}, "both"),

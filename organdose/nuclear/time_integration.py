@@ -26,6 +26,7 @@ from organdose.progress import Progress
 
 _VOXELS_AT_ONCE = 20_000
 _RATES = 16  # of the grid that fits start from
+_MOST_MEAN_LIVES = 50
 _NEGATIVE = {"keep": 0, "zero": 1, "leave_out": 2}
 _STARTS = {"zero": START_FROM_ZERO, "constant": START_CONSTANT, "physical": START_PHYSICAL}
 _PHASES = {"physical": 0, "mono": 1, "bi": 2}
@@ -276,6 +277,10 @@ def _checked_curves(times_s, activity, decay_per_s: float, uncertainty, relative
                          mend="Sort the time points, and leave out or average those of equal time.")
     if not (math.isfinite(decay_per_s) and decay_per_s > 0):
         raise InputError(f"a decay constant of {decay_per_s} per s", mend="Give ln 2 over the half-life in seconds.")
+    if decay_per_s * time_s[0] > _MOST_MEAN_LIVES:
+        raise InputError(f"the first time point lies {decay_per_s * time_s[0] / math.log(2):.3g} physical half-lives "
+                         "after administration, when nothing is left",
+                         mend="Check the units of times and decay constant.")
     if not np.issubdtype(activity.dtype, np.floating):
         activity = activity.astype(np.float64)
     flat = activity.reshape(len(time_s), -1)
