@@ -269,3 +269,44 @@ def test_a_patient_the_other_way_round_is_turned_by_geometry(write_pet, pet_valu
     np.testing.assert_allclose(values(frame), pet_values[::-1, :, ::-1], rtol=1e-7)
     assert frame.image.GetOrigin() == (-10.0, -8.0, 91.0)
     assert frame.image.GetDirection() == (1, 0, 0, 0, 1, 0, 0, 0, 1)
+
+
+def test_a_half_life_from_elsewhere_dates_a_time_of_day(write_pet):
+    study = read_activity(write_pet(given={"RadionuclideHalfLife": None}), half_life_of={"F-18": 3600.0}.get)
+    assert study.acquisition.injected_at.value == datetime(2025, 3, 14, 9, 30)
+    assert not study.questions
+
+
+def test_padding_is_no_activity(write_pet, pet_values):
+    def padded(header, _k):
+        header.PixelRepresentation = 1
+        header.add_new("PixelPaddingValue", "SS", -2000)
+        stored = np.frombuffer(header.PixelData, "<i2").copy()
+        stored[0] = -2000
+        header.PixelData = stored.tobytes()
+
+    expected = pet_values.copy()
+    expected[:, 0, 0] = 0.0
+    np.testing.assert_allclose(values(only(read_activity(write_pet(change=padded)))), expected, rtol=1e-7)
+
+
+def test_a_start_that_a_person_corrects_moves_what_refers_to_it(write_pet, write_protocol):
+    at = read_activity(write_pet(), protocol=write_protocol(scan_start_at="2025-03-14 10:00:00"))
+    assert only(at).start_s == only(at).reference_s == 1800.0
+    after = read_activity(write_pet("other"), protocol=write_protocol(scan_start_s=1800))
+    assert only(after).start_s == only(after).reference_s == 1800.0
+    assert any("by the clock 3600 s" in line for line in after.warnings)
+
+
+def test_beds_in_series_of_their_own_are_told_as_such(write_pet):
+    def next_bed(header, k):
+        header.ImagePositionPatient = [-10, -8, 112 + 3 * k]
+
+    write_pet()
+    study = read_activity(write_pet(SeriesInstanceUID="2.25.77", SeriesNumber=9, AcquisitionTime="103200",
+                                    change=next_bed))
+    assert any("beds of one scan are not joined" in line for line in study.warnings)
+
+
+def test_transmission_images_are_no_activity(write_pet, activity_refusal):
+    assert "no reconstructed PET or SPECT" in activity_refusal(write_pet(CountsSource="TRANSMISSION"))

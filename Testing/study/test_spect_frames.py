@@ -113,7 +113,8 @@ def _set(keyword, value):
     (_kind("TOMO"), "projections before reconstruction"), (_kind("WHOLE BODY"), "planar whole-body"),
     (_kind("RECON GATED TOMO"), "gated SPECT"), (_set("SliceVector", [1, 2, 3, 3]), "Slice Vector"),
     (_set("EnergyWindowVector", [1, 1, 2, 2]), "several energy windows"),
-    (_set("DetectorInformationSequence", None), "ImagePositionPatient")])
+    (_set("DetectorInformationSequence", None), "ImagePositionPatient"),
+    (_set("ImageType", ["DERIVED", "PRIMARY", "RECON TOMO", "TRANSMISSION"]), "attenuation maps")])
 def test_nm_images_that_are_no_volume_are_refused(write_spect, activity_refusal, change, message):
     assert message in activity_refusal(write_spect(change=change))
 

@@ -23,7 +23,7 @@ from organdose.study.dicom_pixels import decoded_slices
 from organdose.study.facts import Fact, Origin
 from organdose.study.frame_timing import FrameTiming, frame_timing, slice_factors
 from organdose.study.header_slices import HeaderSlices
-from organdose.study.header_values import text
+from organdose.study.header_values import number, text
 from organdose.study.moments import seconds_between
 from organdose.study.nuclear_facts import NuclearAcquisition
 from organdose.study.nuclear_protocol import NuclearProtocol, with_protocol
@@ -51,7 +51,7 @@ def read_dicom_frames(path: Path, wanted: str | None, protocol: NuclearProtocol 
 def _series_frames(series: ActivitySeries, protocol: NuclearProtocol | None, complete: Complete, where: Path,
                    progress: Progress) -> tuple[list[ActivityFrame], list[str]]:
     groups = time_frames(series, where)
-    stated = nuclear_facts([each.header for each in series.slices], series.whole)
+    stated = _stated(series, protocol, complete)
     frames, assumptions = [], []
     for slices in groups:
         if len(slices) < 2:
@@ -66,6 +66,16 @@ def _series_frames(series: ActivitySeries, protocol: NuclearProtocol | None, com
         frames.append(frame)
         assumptions += lines
     return frames, assumptions
+
+
+def _stated(series: ActivitySeries, protocol: NuclearProtocol | None, complete: Complete) -> NuclearAcquisition:
+    """What the headers say; with a half-life from elsewhere they are read again, for it decides between moments."""
+    headers = [each.header for each in series.slices]
+    stated = nuclear_facts(headers, series.whole)
+    half_life_s = complete(with_protocol(stated, protocol, series.number, series.uid)).value("half_life_s")
+    if stated.half_life_s is None and half_life_s is not None:
+        stated = nuclear_facts(headers, series.whole, half_life_s=half_life_s)
+    return stated
 
 
 def _with_units(stated: NuclearAcquisition, scale: StoredScale) -> NuclearAcquisition:
@@ -131,6 +141,9 @@ def _values(stack: SliceStack, scale: StoredScale, factors: Sequence[float], pro
             raise InputError("the image is in colour", where=stack.slices[index].file, mend="Give the PET or SPECT.")
         # In double precision: 32767 times a slope of few digits is to be exact to float32.
         volume[index] = (pixels * scale.slopes[index] + scale.intercepts[index]) * factors[index]
+        padding = number(stack.slices[index].header, "PixelPaddingValue")
+        if padding is not None:
+            volume[index][pixels == padding] = 0.0  # nothing was measured there
     return volume
 
 

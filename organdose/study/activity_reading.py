@@ -22,7 +22,9 @@ HalfLifeOf = Callable[[str], float | None]
 
 # Two statements of one administration may differ by a minute of a clock; hours are another administration.
 _SAME_ADMINISTRATION_S = 3600.0
+_SAME_CLOCK_S = 60.0
 _HALF_LIFE_TOLERANCE = 0.01
+_COMMON_PART = 0.5
 # Calibration of camera and dose calibrator agree within some percent; more than all of the activity is a mistake.
 _MOST_IN_FOV = 1.1
 
@@ -130,13 +132,31 @@ def _check_times(frames: Sequence[ActivityFrame], where: Path | None) -> None:
                          mend="Choose one with --series NUMBER (or its SeriesInstanceUID).")
 
 
+def _places_apart(frames: Sequence[ActivityFrame]) -> list[str]:
+    """Frames of different parts of the body are beds, or scans that cannot be followed over time."""
+    ranges = [(low := frame.image.GetOrigin()[2], low + frame.image.GetSpacing()[2] * frame.image.GetDepth())
+              for frame in frames]
+    common_mm = min(high for _, high in ranges) - max(low for low, _ in ranges)
+    shortest_mm = min(high - low for low, high in ranges)
+    if common_mm >= _COMMON_PART * shortest_mm:
+        return []
+    return [f"the frames share {max(common_mm, 0.0):g} mm of the body's length, the shortest has {shortest_mm:g} mm: "
+            "beds of one scan are not joined, and organs may lie in some of the frames only"]
+
+
 def _doubts(frames: Sequence[ActivityFrame]) -> list[str]:
     """What the numbers themselves say against the facts."""
-    lines = []
+    lines = _places_apart(frames)
     for frame in frames:
         facts = frame.acquisition
         if frame.start_s is not None and frame.start_s < 0:
             lines.append(f"the scan starts {-frame.start_s:g} s before the administration")
+        injected_at = facts.value("injected_at")
+        if None not in (frame.start_at, frame.start_s, injected_at):
+            by_clock_s = seconds_between(injected_at, frame.start_at)
+            if abs(by_clock_s - frame.start_s) > _SAME_CLOCK_S:
+                lines.append(f"the scan starts {frame.start_s:g} s after the administration as scan_start_s says, by "
+                             f"the clock {by_clock_s:g} s: the first is used")
         known = None not in (facts.injected_activity_bq, facts.half_life_s, frame.reference_s)
         if known and (fraction := fraction_of_injected_in_fov(frame)) > _MOST_IN_FOV:
             lines.append(f"the image holds {100 * fraction:.0f} % of the {net_injected_bq(facts):g} Bq administered: "

@@ -30,9 +30,9 @@ MORE_TAGS = [
     "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "TimezoneOffsetFromUTC",
     "PatientWeight", "PatientSize", "RadiopharmaceuticalInformationSequence", "Units", "SUVType", "DecayCorrection",
     "DecayFactor", "CorrectedImage", "FrameReferenceTime", "ActualFrameDuration", "SeriesType", "NumberOfTimeSlices",
-    "NumberOfSlices", "ImageIndex", "DetectorInformationSequence", "RotationInformationSequence", "SliceVector",
-    "EnergyWindowVector", "DetectorVector", "TimeSlotVector", "RRIntervalVector", "SpacingBetweenSlices",
-    "RealWorldValueMappingSequence", "DecayCorrected", "DecayCorrectionDateTime", "AttenuationCorrected",
+    "NumberOfSlices", "ImageIndex", "CountsSource", "DetectorInformationSequence", "RotationInformationSequence",
+    "SliceVector", "EnergyWindowVector", "DetectorVector", "TimeSlotVector", "RRIntervalVector",
+    "SpacingBetweenSlices", "RealWorldValueMappingSequence", "DecayCorrected", "DecayCorrectionDateTime", "AttenuationCorrected",
     *[0x00090000 + block for block in _PRIVATE_BLOCKS], *[0x00090000 + 256 * block + 0x0D for block in _PRIVATE_BLOCKS],
     *[0x70530000 + block for block in _PRIVATE_BLOCKS],
     *[0x70530000 + 256 * block + element for block in _PRIVATE_BLOCKS for element in (0x00, 0x09)],
@@ -134,6 +134,8 @@ def _slices_of(file: DicomFile) -> list[CTSlice] | None:
         return None
     if file.sop_class_uid in _ENHANCED:
         return [CTSlice(file, index, header) for index, header in enumerate(frame_headers(file.header, file.path))]
+    if text(file.header, "CountsSource").upper() == "TRANSMISSION":
+        return None
     if modality == "PT" and (file.sop_class_uid in _SINGLE or not file.sop_class_uid):
         return [CTSlice(file, None, file.header)]
     if modality == "NM" and is_reconstructed(file.header):

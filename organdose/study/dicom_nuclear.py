@@ -34,11 +34,13 @@ _SAME_DAY_HALF_LIFE_S = 12 * 3600.0
 _DAY = timedelta(days=1)
 
 
-def nuclear_facts(headers: Sequence[Dataset], whole: Dataset) -> NuclearAcquisition:
+def nuclear_facts(headers: Sequence[Dataset], whole: Dataset, *,
+                  half_life_s: float | None = None) -> NuclearAcquisition:
     """What the headers of one series say.
 
     `headers` are those of the slices with the attributes of single-frame images, `whole` is the header of one file,
-    with its sequences. What they do not say stays None.
+    with its sequences. What they do not say stays None. `half_life_s` is what others know where the header does not: it
+    decides between moments, and does not become a fact of the header.
     """
     slices = HeaderSlices(headers)
     items = whole.get("RadiopharmaceuticalInformationSequence") or [Dataset()]
@@ -46,7 +48,8 @@ def nuclear_facts(headers: Sequence[Dataset], whole: Dataset) -> NuclearAcquisit
         slices.warn(f"the header names {len(items)} radiopharmaceuticals: the first is used")
     given = items[0]
     start_at = scan_start(slices)
-    half_life_s = _positive(given, "RadionuclideHalfLife")
+    told_s = _positive(given, "RadionuclideHalfLife")
+    half_life_s = told_s or half_life_s
     injected_at = _injected_at(given, whole, start_at, half_life_s, slices)
     decay = _decay_correction(slices, whole)
     reference_at = None
@@ -57,7 +60,7 @@ def nuclear_facts(headers: Sequence[Dataset], whole: Dataset) -> NuclearAcquisit
     return NuclearAcquisition(
         radionuclide=_header(radionuclide_of(given)),
         radiopharmaceutical=_header(text(given, "Radiopharmaceutical")[:64] or None),
-        half_life_s=_header(half_life_s),
+        half_life_s=_header(told_s),
         injected_activity_bq=_injected_bq(given, text(whole, "Modality").upper(), slices),
         injected_at=injected_at,
         patient_mass_kg=slices.one("PatientWeight", "kg"),

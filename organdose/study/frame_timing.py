@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from organdose.study.ct_slices import CTSlice
 from organdose.study.decay_correction import decay_factor, mean_activity_offset_s
 from organdose.study.dicom_nuclear import slice_duration_s, slice_start
-from organdose.study.facts import Origin
+from organdose.study.facts import Fact, Origin
 from organdose.study.moments import seconds_between, shown_moment
 from organdose.study.nuclear_facts import NuclearAcquisition
 
@@ -63,13 +63,16 @@ def slice_factors(known: NuclearAcquisition, slices: Sequence[CTSlice]) -> list[
 def _start(known: NuclearAcquisition, after_first_s: float) -> tuple[datetime | None, float | None]:
     """Start on the clock and after the administration: each from the other where one is not said."""
     first_at, first_s, injected_at = (known.value(name) for name in ("scan_start_at", "scan_start_s", "injected_at"))
-    told = known.scan_start_s is not None and known.scan_start_s.origin in (Origin.protocol, Origin.user)
-    if first_at is not None and injected_at is not None and not told:
+    if first_at is not None and injected_at is not None and not _is_told(known.scan_start_s):
         first_s = seconds_between(injected_at, first_at)
     elif first_s is not None and injected_at is not None and first_at is None:
         first_at = injected_at + timedelta(seconds=first_s)
     return (None if first_at is None else first_at + timedelta(seconds=after_first_s),
             None if first_s is None else first_s + after_first_s)
+
+
+def _is_told(fact: Fact | None) -> bool:
+    return fact is not None and fact.origin in (Origin.protocol, Origin.user)
 
 
 def _duration_s(known: NuclearAcquisition, slices: Sequence[CTSlice]) -> float | None:
@@ -85,7 +88,8 @@ def _corrected_to_start(known: NuclearAcquisition, start_at: datetime | None, st
     """All frames of a series refer to one moment, told or the start of the first."""
     fact, injected_at = known.reference_at, known.value("injected_at")
     first_at, first_s = _start(known, 0.0)
-    if fact is None:
+    told = _is_told(known.scan_start_at) or _is_told(known.scan_start_s)
+    if fact is None or (told and not _is_told(fact)):  # who corrects the start corrects what refers to it
         return FrameTiming(start_at, start_s, duration_s, first_at, first_s, ("corrected to the start of the scan",))
     reference_s = None if injected_at is None else seconds_between(injected_at, fact.value)
     if reference_s is None and first_s is not None and first_at is not None:

@@ -23,8 +23,8 @@ _OTHERS = {"TOMO": "projections before reconstruction", "GATED TOMO": "gated pro
 
 
 def is_reconstructed(header: Dataset) -> bool:
-    """Whether an NM image holds reconstructed slices (Image Type value 3, C.8.4.9.1.1)."""
-    return nm_kind(header) == _RECONSTRUCTED
+    """Whether an NM image holds reconstructed slices of emission (Image Type values 3 and 4, C.8.4.9.1.1)."""
+    return nm_kind(header) == _RECONSTRUCTED and not _is_transmission(header)
 
 
 def nm_kind(header: Dataset) -> str:
@@ -32,8 +32,14 @@ def nm_kind(header: Dataset) -> str:
     return kinds[2] if len(kinds) > 2 else ""
 
 
+def _is_transmission(header: Dataset) -> bool:
+    return "TRANSMISSION" in texts(header, "ImageType")[3:]
+
+
 def described_kind(header: Dataset) -> str:
-    """What an NM image is that holds no reconstructed slices."""
+    """What an NM image is that holds no reconstructed slices of emission."""
+    if _is_transmission(header):
+        return "transmission images (attenuation maps)"
     return _OTHERS.get(nm_kind(header), f"NM images of the kind {nm_kind(header)[:16] or 'unknown'}")
 
 
