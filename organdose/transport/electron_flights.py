@@ -1,19 +1,22 @@
 """One step of an electron or positron: energy loss, deflection, photons. Scalar functions for CPU and CUDA alike.
 
-Condensed history in the continuous-slowing-down approximation: losses to collisions stay in the voxel they happen in,
-deflections of a step are gathered at one random place of it (random hinge; Salvat, PENELOPE-2018, section 4.2) with the
-mean cosine that the transport mean free path asks for. Energy-loss straggling is not simulated. Annihilation in flight
-neither: positrons annihilate at the end of their track.
+Condensed history: the mean loss of a step is that of the stopping power; collisions that take more than 2 % of the
+energy are drawn one by one, so that losses straggle and fast electrons are set free (cross-section 1/W^2 per energy W,
+the leading term of Moeller's). Deflections of a step are gathered at one random place of it (random hinge; Salvat,
+PENELOPE-2018, section 4.2) with the mean cosine that the transport mean free path asks for. Positrons annihilate at the
+end of their track, none in flight.
 """
 
 import math
 
 from organdose.transport.compiled import scalar_function
-from organdose.transport.electron_tables import RADIATED, RADIATION_YIELD, RANGE, SCATTERING, STOPPING
+from organdose.transport.electron_tables import HARD, RADIATED, RADIATION_YIELD, RANGE, SCATTERING, STOPPING
 from organdose.transport.random_numbers import next_state, uniform_pair
 
 LARGEST_LOSS = 0.1  # of the energy, in one step
 LARGEST_DEFLECTION = 0.15  # mean of (1 - cosine) / 2 in one step
+_HARD_PART = 0.02  # collisions that take more of the energy are drawn one by one
+_STRAGGLING_KEV = 10.0  # slower electrons hardly move
 
 
 @scalar_function
@@ -60,6 +63,30 @@ def energy_after(energy_kev, length_g_cm2, charge, material, tables):
     k, part = electron_place(max(energy_kev - half_kev, 1.0), tables)
     lost_kev = length_g_cm2 * electron_value(tables, charge, material, k, part, STOPPING)
     return max(energy_kev - lost_kev, 0.0), electron_value(tables, charge, material, k, part, RADIATED)
+
+
+@scalar_function
+def straggled_loss(mean_kev, energy_kev, length_g_cm2, charge, material, tables, state):
+    """A loss (keV) of that mean, the largest energy that a single electron got in it, and the random state."""
+    if energy_kev < _STRAGGLING_KEV:
+        return mean_kev, 0.0, state
+    k, part = electron_place(energy_kev, tables)
+    hard_kev = length_g_cm2 * electron_value(tables, charge, material, k, part, HARD)
+    least, most = _HARD_PART * energy_kev, (0.5 if charge == 0 else 1.0) * energy_kev
+    number = hard_kev * (1.0 / least - 1.0 / most)
+    lost_kev = mean_kev - hard_kev * math.log(most / least)
+    largest_kev = passed = 0.0
+    while True:
+        state = next_state(state)
+        r, which = uniform_pair(state)
+        passed -= math.log(r)
+        if passed > number:
+            break
+        transfer_kev = 1.0 / (1.0 / least - which * (1.0 / least - 1.0 / most))
+        lost_kev += transfer_kev
+        largest_kev = max(largest_kev, transfer_kev)
+    lost_kev = min(max(lost_kev, 0.0), energy_kev)
+    return lost_kev, min(largest_kev, lost_kev), state
 
 
 @scalar_function

@@ -12,6 +12,7 @@ from organdose.transport.electron_stopping import (
     LOWEST_ELECTRON_KEV,
     atomic_weight,
     collision_mev_cm2_g,
+    electrons_per_weight,
     radiative_mev_cm2_g,
 )
 from organdose.transport.elements import ELECTRON_REST_KEV
@@ -20,14 +21,15 @@ from organdose.transport.materials import Material
 _POINTS_PER_LOG_KEV = 40.0
 _AVOGADRO_R_E_2_CM2 = 6.02214076e23 * (2.8179403262e-13) ** 2
 _FINE_STRUCTURE = 7.2973525693e-3
-STOPPING, RANGE, RADIATION_YIELD, RADIATED, SCATTERING = range(5)
+STOPPING, RANGE, RADIATION_YIELD, RADIATED, SCATTERING, HARD = range(6)
 
 
 class ElectronTables(NamedTuple):
-    """`columns`: (charges, materials, energies, 5) float32 on a logarithmic energy grid; charge 0 is the electron, 1
+    """`columns`: (charges, materials, energies, 6) float32 on a logarithmic energy grid; charge 0 is the electron, 1
     the positron. Columns: total stopping power (keV cm2/g), CSDA range (g/cm2), radiation yield (part of the energy
     that is radiated until the end), part of the present loss that is radiated, inverse transport mean free path
-    (cm2/g).
+    (cm2/g), energy per electron met (2 pi r_e^2 m_e c^2 n / beta^2 in keV cm2/g: collisions that transfer W and more
+    are this times 1/W).
     """
 
     columns: np.ndarray
@@ -40,15 +42,15 @@ def electron_tables(materials: tuple[Material, ...], densities_g_cm3: tuple[floa
     """Tables for `materials`; the densities, one a material, rule the density effect alone."""
     count = math.ceil(_POINTS_PER_LOG_KEV * math.log(highest_kev / LOWEST_ELECTRON_KEV)) + 1
     energies_kev = np.geomspace(LOWEST_ELECTRON_KEV, highest_kev, count)
-    columns = np.empty((2, len(materials), count, 5), np.float32)
+    columns = np.empty((2, len(materials), count, 6), np.float32)
     for row, (material, density) in enumerate(zip(materials, densities_g_cm3)):
         radiative = 1000 * radiative_mev_cm2_g(material, energies_kev)
-        scattering = transport_cm2_g(material, energies_kev)
+        scattering, hard = transport_cm2_g(material, energies_kev), _hard_kev_cm2_g(material, energies_kev)
         for charge in range(2):
             stopping = radiative + 1000 * collision_mev_cm2_g(material, density, energies_kev, positrons=charge == 1)
             columns[charge, row] = np.stack([stopping, _integral(energies_kev, 1 / stopping),
                                              _integral(energies_kev, radiative / stopping) / energies_kev,
-                                             radiative / stopping, scattering], axis=1)
+                                             radiative / stopping, scattering, hard], axis=1)
     return ElectronTables(columns, math.log(LOWEST_ELECTRON_KEV),
                           (count - 1) / math.log(highest_kev / LOWEST_ELECTRON_KEV))
 
@@ -70,6 +72,12 @@ def transport_cm2_g(material: Material, energies_kev: np.ndarray) -> np.ndarray:
         total += (weight / atomic_weight(z) * _AVOGADRO_R_E_2_CM2 * 2 * math.pi * z * (z + 1)
                   / (momentum_2 * beta_2) * bracket)
     return total
+
+
+def _hard_kev_cm2_g(material: Material, energies_kev: np.ndarray) -> np.ndarray:
+    tau = energies_kev / ELECTRON_REST_KEV
+    beta_2 = tau * (tau + 2) / (tau + 1) ** 2
+    return 2 * math.pi * _AVOGADRO_R_E_2_CM2 * ELECTRON_REST_KEV * electrons_per_weight(material) / beta_2
 
 
 def _integral(energies_kev: np.ndarray, density: np.ndarray) -> np.ndarray:

@@ -1,7 +1,9 @@
 """Whole tracks of electrons and positrons. Scalar functions for CPU and CUDA alike."""
 
 import math
+from typing import NamedTuple
 
+import numpy as np
 from numba import njit
 
 from organdose.transport.compiled import scalar_function
@@ -14,6 +16,7 @@ from organdose.transport.electron_flights import (
     radiation_yield,
     range_g_cm2,
     step_length_g_cm2,
+    straggled_loss,
 )
 from organdose.transport.elements import ELECTRON_REST_KEV, LOWEST_KEV
 from organdose.transport.flights import material_and_density
@@ -22,96 +25,139 @@ from organdose.transport.random_numbers import next_state, uniform_pair
 
 _EMPTY_G_CM3 = 1e-9
 _CM_PER_MM = 0.1
+# Tracks that straggle reach a little beyond their CSDA range.
+_FURTHEST = 1.1
+
+
+class Secondaries(NamedTuple):
+    """Arrays that particles set free on a track are noted in: positions (mm) and directions (n, 3), energies (keV) and
+    weights (n), float32. A weight of 0 stands for no particle."""
+
+    position_mm: np.ndarray
+    direction: np.ndarray
+    energy_kev: np.ndarray
+    weight: np.ndarray
 
 
 @njit(inline="always", _nrt=False, error_model="numpy")
-def follow_electron(x, y, z, u, v, w, energy, carried, kind, grid, tables, score, deposited_kev, photon_position_mm,
-                    photon_direction, photon_energy_kev, photon_weight, row, state):
+def follow_electron(x, y, z, u, v, w, energy, carried, kind, grid, tables, score, deposited_kev, photons, photon_row,
+                    knocked, row, state):
     """One electron (`kind` 0) or positron (1) to its end; what it leaves in a voxel is `score`d into `deposited_kev`.
 
-    Its bremsstrahlung becomes the photon of `row` (weight 0 where there is none). Returns where the track ends (in the
-    grid's coordinates), the energy with which it left the grid (0 inside), what it left behind and what it radiated
-    (keV, without its weight), and the random state.
+    Its bremsstrahlung becomes the photon of `photon_row`, the fast electrons it knocks on that of `row` of `knocked`:
+    one each, chosen by its energy, stands for all. Returns where the track ends (in the grid's coordinates), the energy
+    with which it left the grid (0 inside), what it left behind and what it gave to electrons and photons that are still
+    to be followed (keV, without its weight), and the random state.
     """
     i, j, m = math.floor(x / grid.voxel_x), math.floor(y / grid.voxel_y), math.floor(z / grid.voxel_z)
-    radiated, radiating_kev, left_behind = 0.0, 0.0, 0.0
-    whole, hinge, scattering, before_hinge = 0.0, 0.0, 0.0, True
-    while energy > 0.0:
-        if i < 0 or j < 0 or m < 0 or i >= grid.count_x or j >= grid.count_y or m >= grid.count_z:
-            break
+    radiated = handed_on = left_behind = whole = hinge = scattering = 0.0
+    before_hinge = True
+    while energy > 0.0 and 0 <= i < grid.count_x and 0 <= j < grid.count_y and 0 <= m < grid.count_z:
         voxel = (m * grid.count_y + j) * grid.count_x + i
         material, steps = material_and_density(voxel, grid)
         per_mm = steps * grid.density_step  # g/cm2 in a mm
-        border, axis = border_distance(x, y, z, u, v, w, i, j, m, grid)
-        lost_kev = given = 0.0
+        length, axis = border_distance(x, y, z, u, v, w, i, j, m, grid)
+        crosses = True
         if per_mm > _EMPTY_G_CM3 * _CM_PER_MM:
-            if energy <= LOWEST_KEV or (range_g_cm2(energy, kind, material, tables)
-                                        < nearest_border(x, y, z, i, j, m, grid) * per_mm):
-                # It cannot leave this voxel any more.
-                given = radiation_yield(energy, kind, material, tables) if energy > LOWEST_KEV else 0.0
-                lost_kev, energy_left, length, crosses = energy, 0.0, 0.0, False
-            else:
-                if whole == 0.0:
-                    whole, scattering = step_length_g_cm2(energy, kind, material, tables)
-                    state = next_state(state)
-                    hinge, _ = uniform_pair(state)
-                    hinge, before_hinge = hinge * whole, True
-                wanted = (hinge if before_hinge else whole - hinge) / per_mm
-                crosses = border < wanted
-                length = border if crosses else wanted
-                energy_left, given = energy_after(energy, length * per_mm, kind, material, tables)
-                lost_kev = energy - energy_left
-        else:
-            energy_left, length, crosses = energy, border, True
-        if lost_kev > 0.0:
-            new_kev = lost_kev * given
-            score(deposited_kev, voxel, (lost_kev - new_kev) * carried)
-            left_behind += lost_kev - new_kev
-            state = next_state(state)
-            keep, _ = uniform_pair(state)
-            radiated += new_kev
-            if new_kev > 0.0 and keep * radiated < new_kev:
-                # One place of the track, chosen by what was radiated there, stands for all.
-                radiating_kev = energy
-                photon_position_mm[row, 0], photon_position_mm[row, 1] = x + grid.corner_x, y + grid.corner_y
-                photon_position_mm[row, 2] = z + grid.corner_z
-                photon_direction[row, 0], photon_direction[row, 1], photon_direction[row, 2] = u, v, w
-        energy = energy_left
+            room = nearest_border(x, y, z, i, j, m, grid) * per_mm
+            if whole == 0.0:
+                whole, scattering = step_length_g_cm2(energy, kind, material, tables)
+                state = next_state(state)
+                hinge, _ = uniform_pair(state)
+                hinge, before_hinge = hinge * whole, True
+            wanted = (hinge if before_hinge else whole - hinge) / per_mm
+            crosses = length < wanted
+            length = min(length, wanted)
+            lost, light, knock, state = _loss(energy, length * per_mm, room, kind, material, tables, state)
+            score(deposited_kev, voxel, (lost - light - knock) * carried)
+            left_behind += lost - light - knock
+            radiated += light
+            state = _noted(light, radiated, energy, x, y, z, u, v, w, grid, photons, photon_row, state)
+            handed_on += knock
+            state = _noted(knock, handed_on, knock, x, y, z, u, v, w, grid, knocked, row, state)
+            energy -= lost
         x, y, z = x + u * length, y + v * length, z + w * length
         if crosses:
-            if axis == 0:
-                i += 1 if u > 0.0 else -1
-            elif axis == 1:
-                j += 1 if v > 0.0 else -1
-            else:
-                m += 1 if w > 0.0 else -1
+            i, j, m = _next_voxel(i, j, m, axis, u, v, w)
             whole = 0.0
-        elif energy > 0.0:
-            if before_hinge:
-                state = next_state(state)
-                r, turn = uniform_pair(state)
-                u, v, w = turned(u, v, w, deflection_cosine(0.5 * scattering * whole, r), 2.0 * math.pi * turn)
-                before_hinge = False
-            else:
-                whole = 0.0
-    if radiated > 0.0 and radiating_kev > 0.0:
-        photon_energy_kev[row], expected, state = radiated_photon(radiated, radiating_kev, state)
-        photon_weight[row] = expected * carried
-        if photon_energy_kev[row] <= LOWEST_KEV:
-            photon_weight[row] = 0.0
-    return x, y, z, energy, left_behind, radiated, state
+        elif before_hinge:
+            state = next_state(state)
+            r, turn = uniform_pair(state)
+            u, v, w = turned(u, v, w, deflection_cosine(0.5 * scattering * whole, r), 2.0 * math.pi * turn)
+            before_hinge = False
+        else:
+            whole = 0.0
+    state = _finished(radiated, handed_on, carried, photons, photon_row, knocked, row, state)
+    return x, y, z, energy, left_behind, radiated + handed_on, state
 
 
 @scalar_function
-def annihilate(x, y, z, carried, photon_position_mm, photon_direction, photon_energy_kev, photon_weight, row, state):
+def _loss(energy, length_g_cm2, room_g_cm2, kind, material, tables, state):
+    """What is lost on a piece of track (keV); of that what is radiated, and what an electron gets that may leave the
+    voxel; and the random state. A particle that cannot leave its voxel any more loses everything."""
+    if energy <= LOWEST_KEV:
+        return energy, 0.0, 0.0, state
+    if range_g_cm2(energy, kind, material, tables) * _FURTHEST < room_g_cm2:
+        return energy, energy * radiation_yield(energy, kind, material, tables), 0.0, state
+    mean_after, radiating = energy_after(energy, length_g_cm2, kind, material, tables)
+    mean_lost = energy - mean_after
+    lost, largest, state = straggled_loss(mean_lost, energy, length_g_cm2, kind, material, tables, state)
+    knock = 0.0
+    if largest > LOWEST_KEV and range_g_cm2(largest, 0, material, tables) > room_g_cm2:
+        knock = largest
+    light = min(mean_lost * radiating, max(0.0, lost - knock))
+    return lost, light, knock, state
+
+
+@scalar_function
+def _noted(given, so_far, energy, x, y, z, u, v, w, grid, secondaries, row, state):
+    """Note the place, with the probability that `given` has in all given `so_far`; returns the random state."""
+    if given > 0.0:
+        state = next_state(state)
+        keep, _ = uniform_pair(state)
+        if keep * so_far < given:
+            secondaries.position_mm[row, 0] = x + grid.corner_x
+            secondaries.position_mm[row, 1] = y + grid.corner_y
+            secondaries.position_mm[row, 2] = z + grid.corner_z
+            secondaries.direction[row, 0] = u
+            secondaries.direction[row, 1] = v
+            secondaries.direction[row, 2] = w
+            secondaries.energy_kev[row] = energy
+    return state
+
+
+@scalar_function
+def _finished(radiated, handed_on, carried, photons, photon_row, knocked, row, state):
+    """Energies and weights of the photon and the electron that stand for all; returns the random state."""
+    if radiated > 0.0:
+        energy, expected, state = radiated_photon(radiated, photons.energy_kev[photon_row], state)
+        photons.energy_kev[photon_row] = energy
+        photons.weight[photon_row] = expected * carried if energy > LOWEST_KEV else 0.0
+    if handed_on > 0.0:
+        knocked.weight[row] = handed_on / knocked.energy_kev[row] * carried
+    return state
+
+
+@scalar_function
+def _next_voxel(i, j, m, axis, u, v, w):
+    if axis == 0:
+        return i + (1 if u > 0.0 else -1), j, m
+    if axis == 1:
+        return i, j + (1 if v > 0.0 else -1), m
+    return i, j, m + (1 if w > 0.0 else -1)
+
+
+@scalar_function
+def annihilate(x, y, z, carried, photons, row, state):
     """Two photons of 511 keV back to back, in any direction."""
     u, v, w, state = any_direction(state)
     for photon in range(2):
         sign = 1.0 - 2.0 * photon
-        photon_position_mm[row + photon, 0], photon_position_mm[row + photon, 1] = x, y
-        photon_position_mm[row + photon, 2] = z
-        photon_direction[row + photon, 0] = sign * u
-        photon_direction[row + photon, 1] = sign * v
-        photon_direction[row + photon, 2] = sign * w
-        photon_energy_kev[row + photon] = ELECTRON_REST_KEV
-        photon_weight[row + photon] = carried
+        photons.position_mm[row + photon, 0] = x
+        photons.position_mm[row + photon, 1] = y
+        photons.position_mm[row + photon, 2] = z
+        photons.direction[row + photon, 0] = sign * u
+        photons.direction[row + photon, 1] = sign * v
+        photons.direction[row + photon, 2] = sign * w
+        photons.energy_kev[row + photon] = ELECTRON_REST_KEV
+        photons.weight[row + photon] = carried

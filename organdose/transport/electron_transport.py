@@ -1,4 +1,4 @@
-"""Electron and positron histories on a CPU thread. The photons they make are handed over to the photon transport."""
+"""Electron and positron histories on a CPU thread. What they set free is handed over: photons, and fast electrons."""
 
 from numba import njit
 
@@ -6,7 +6,7 @@ from organdose.transport.compiled import scalar_function
 from organdose.transport.electron_tracks import annihilate, follow_electron
 from organdose.transport.random_numbers import first_state
 
-ELECTRON_STREAM = 2
+FIRST_ELECTRON_STREAM = 2
 PHOTONS_A_HISTORY = 3  # one of bremsstrahlung, two of annihilation
 
 
@@ -16,28 +16,28 @@ def _add(deposited, index, value):
 
 
 @njit(nogil=True, cache=True, fastmath={"contract", "arcp", "nsz"}, _nrt=False, error_model="numpy")
-def follow_electrons(position_mm, direction, energy_kev, weight, charge, seed, first_history, grid, tables,
-                     deposited_kev, ledger_kev, photon_position_mm, photon_direction, photon_energy_kev,
-                     photon_weight):
+def follow_electrons(position_mm, direction, energy_kev, weight, charge, seed, stream, first_history, grid, tables,
+                     deposited_kev, ledger_kev, photons, knocked):
     """Follow every electron (charge 0) or positron (1) to its end: adds what stays in each voxel (keV times weight) to
     `deposited_kev` (flat), and to `ledger_kev` (emitted, deposited, leaving).
 
-    The photons of history n stand in the rows from 3 n on of the photon arrays, with weight 0 where there is none. The
-    ledger's emitted energy is that of the electrons without what they radiate: the photons, as they were drawn, are
-    counted as emitted when they are followed.
+    `photons` and `knocked` are `Secondaries`: the photons of history n stand in the rows from 3 n on, the electron that
+    stands for those it knocked on in row n; weights are 0 where there is none. Energy handed on to them is not among
+    the emitted: it is counted when they are followed.
     """
     for n in range(energy_kev.shape[0]):
-        kind = int(charge[n])
         carried = float(weight[n])
-        state = first_state(seed, ELECTRON_STREAM, first_history + n)
-        x, y, z, leaving, left_behind, radiated, state = follow_electron(
+        if carried == 0.0:
+            continue
+        kind = int(charge[n])
+        state = first_state(seed, stream, first_history + n)
+        x, y, z, leaving, left_behind, handed_on, state = follow_electron(
             position_mm[n, 0] - grid.corner_x, position_mm[n, 1] - grid.corner_y, position_mm[n, 2] - grid.corner_z,
             float(direction[n, 0]), float(direction[n, 1]), float(direction[n, 2]), float(energy_kev[n]), carried, kind,
-            grid, tables, _add, deposited_kev, photon_position_mm, photon_direction, photon_energy_kev, photon_weight,
-            PHOTONS_A_HISTORY * n, state)
-        ledger_kev[0] += (energy_kev[n] - radiated) * carried
+            grid, tables, _add, deposited_kev, photons, PHOTONS_A_HISTORY * n, knocked, n, state)
+        ledger_kev[0] += (energy_kev[n] - handed_on) * carried
         ledger_kev[1] += left_behind * carried
         ledger_kev[2] += leaving * carried
         if kind == 1 and leaving == 0.0:
-            annihilate(x + grid.corner_x, y + grid.corner_y, z + grid.corner_z, carried, photon_position_mm,
-                       photon_direction, photon_energy_kev, photon_weight, PHOTONS_A_HISTORY * n + 1, state)
+            annihilate(x + grid.corner_x, y + grid.corner_y, z + grid.corner_z, carried, photons,
+                       PHOTONS_A_HISTORY * n + 1, state)

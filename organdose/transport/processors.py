@@ -16,6 +16,7 @@ from organdose.transport.voxel_grid import VoxelGrid
 SCORINGS = ("stops", "tracks", "analogue")
 DEVICES = ("auto", "cpu", "cuda")
 _PHOTONS_AT_ONCE = 25_000
+_GENERATIONS = 3  # electrons, those they knock on, those these knock on
 
 
 class Processor(Protocol):
@@ -117,14 +118,27 @@ class CPUElectronProcessor(CPUProcessor):
         self._electron_tables = electrons
 
     def _run_histories(self, first: int, count: int, deposited_kev: np.ndarray, ledger_kev: np.ndarray) -> None:
-        from organdose.transport.electron_transport import PHOTONS_A_HISTORY, follow_electrons
-
-        electrons, photons = Electrons.empty(count), Photons.empty(PHOTONS_A_HISTORY * count)
-        photons.weight[:] = 0.0
+        electrons = Electrons.empty(count)
         self._source.emit_electrons(electrons, self._seed, first)
+        for generation in range(_GENERATIONS):
+            electrons = self._follow_electrons(electrons, first, generation, deposited_kev, ledger_kev)
+
+    def _follow_electrons(self, electrons: Electrons, first: int, generation: int, deposited_kev: np.ndarray,
+                          ledger_kev: np.ndarray) -> Electrons:
+        """Follow them and the photons they make; returns the electrons they knocked on."""
+        from organdose.transport.electron_tracks import Secondaries
+        from organdose.transport.electron_transport import FIRST_ELECTRON_STREAM, PHOTONS_A_HISTORY, follow_electrons
+
+        count = len(electrons.energy_kev)
+        photons, knocked = Photons.empty(PHOTONS_A_HISTORY * count), Electrons.empty(count)
+        photons.weight[:] = knocked.weight[:] = 0.0
         follow_electrons(electrons.position_mm, electrons.direction, electrons.energy_kev, electrons.weight,
-                         electrons.charge, self._seed, first, self._grid, self._electron_tables, deposited_kev,
-                         ledger_kev, photons.position_mm, photons.direction, photons.energy_kev, photons.weight)
+                         electrons.charge, self._seed, FIRST_ELECTRON_STREAM + generation, first, self._grid,
+                         self._electron_tables, deposited_kev, ledger_kev,
+                         Secondaries(photons.position_mm, photons.direction, photons.energy_kev, photons.weight),
+                         Secondaries(knocked.position_mm, knocked.direction, knocked.energy_kev, knocked.weight))
         made = photons.weight > 0
         self._follow(Photons(photons.position_mm[made], photons.direction[made], photons.energy_kev[made],
-                             photons.weight[made]), PHOTONS_A_HISTORY * first, deposited_kev, ledger_kev)
+                             photons.weight[made]), PHOTONS_A_HISTORY * (_GENERATIONS * first + generation * count),
+                     deposited_kev, ledger_kev)
+        return knocked
