@@ -189,6 +189,15 @@ def test_points_left_out_make_fewer_phases():
                                      POINTS_LEFT_OUT | SIMPLER_MODEL | AT_PHYSICAL_DECAY]
 
 
+def test_a_voxel_without_its_first_point_gets_no_activity_from_before_its_second():
+    times_s = np.array([0.05, 24, 48, 96]) * HOUR_S
+    activity = np.array([[np.nan, 1000, 1, 0.9], [1000, 1, 0.9, 0.8]]).T
+    result = time_integrated("mono", times_s, activity, LU177, uncertainty=1.0, with_phases=True)
+    late, early = result.phases.rate_per_s[0]
+    assert math.log(2) / late / HOUR_S == pytest.approx(12)
+    assert math.log(2) / early / HOUR_S < 3
+
+
 def test_negative_activities_are_kept_zeroed_or_left_out():
     activity = 10 * np.exp(-LU177 * TIMES_S)
     activity[3] = -2

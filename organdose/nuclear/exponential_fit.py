@@ -89,9 +89,22 @@ def read_curve(activity, sigma, voxel, negative, measured, weight):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def start_rates(phases, grid, log_grid, weight, measured, uptake, column, log_rate):
-    """Put the rates of the grid (rates, points) that fit best into `log_rate`; False where none gives two phases."""
-    m = len(log_grid)
+def highest_rate(time, weight, log_grid):
+    """Logarithm of the highest rate for a curve whose first points may be left out.
+
+    The end of the grid belongs to the first time point; a curve that begins later has as much less to say of rates.
+    """
+    first = 0 if time[0] > 0.0 or len(time) == 1 else 1
+    for k in range(first, len(time)):
+        if weight[k] > 0.0:
+            return max(log_grid[0], log_grid[-1] - (math.log(time[k] / time[first]) if k > first else 0.0))
+    return log_grid[-1]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def start_rates(phases, grid, log_grid, high, weight, measured, uptake, column, log_rate):
+    """Put the rates of the grid (rates, points), up to `high`, that fit best into `log_rate`; False where none does."""
+    m = np.searchsorted(log_grid, high + 1e-9)
     best, found = 0.0, False
     for i in range(m):
         for k in range(len(weight)):
@@ -143,18 +156,18 @@ def integral_uncertainty(phases, kind, fixed, time, work):
     variance = 0.0
     for i in range(size):
         variance += slope[i] * solution[i]
-    return math.sqrt(variance), size
+    return math.sqrt(variance) if math.isfinite(variance) else -1.0, size
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def try_phases(phases, count, time, grid, log_grid, uptake, is_scaled, work):
+def try_phases(phases, count, time, grid, log_grid, high, uptake, is_scaled, work):
     """(kind, integral, its uncertainty, converged) of a fit; kind NOTHING: no such curve. 0 phases: physical decay."""
     fixed, used, low = phases == 0, max(phases, 1), log_grid[0]
     work.log_rate[:] = low
-    if not fixed and not start_rates(phases, grid, log_grid, work.weight, work.measured, uptake, work.column,
+    if not fixed and not start_rates(phases, grid, log_grid, high, work.weight, work.measured, uptake, work.column,
                                      work.log_rate):
         return NOTHING, 0.0, -1.0, True
-    kind, chi2, is_done = refine(used, work.log_rate, low, low if fixed else log_grid[-1], time, work.weight,
+    kind, chi2, is_done = refine(used, work.log_rate, low, low if fixed else high, time, work.weight,
                                  work.measured, uptake, work.columns, work.amplitude, work.residual, work.jacobian,
                                  work.normal)
     if phases == 2 and (kind == ONE_PHASE or work.log_rate[0] - work.log_rate[1] < _SAME_RATE):
@@ -169,13 +182,16 @@ def try_phases(phases, count, time, grid, log_grid, uptake, is_scaled, work):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def fit_curve(wanted, count, time, grid, log_grid, uptake, is_scaled, worst_relative, work):
-    """(phases, integral, its uncertainty, flags) of the curve in `work`: the most phases that the data determine."""
+def fit_curve(wanted, count, time, grid, log_grid, high, uptake, is_scaled, worst_relative, work):
+    """(phases, integral, its uncertainty, flags) of the curve in `work`: the most phases that the data determine.
+
+    `high`: logarithm of the highest rate, at most the last of `log_grid`. The uncertainty may be NaN.
+    """
     phases, flag = wanted, 0
     while count < _POINTS_FOR[phases]:
         phases -= 1
     while True:
-        kind, total, spread, is_done = try_phases(phases, count, time, grid, log_grid, uptake, is_scaled, work)
+        kind, total, spread, is_done = try_phases(phases, count, time, grid, log_grid, high, uptake, is_scaled, work)
         if phases == 0 or not (kind == NOTHING or spread < 0.0 or spread > worst_relative * total):
             break
         phases -= 1
@@ -187,7 +203,7 @@ def fit_curve(wanted, count, time, grid, log_grid, uptake, is_scaled, worst_rela
         flag |= NOT_CONVERGED
     if kind == NOTHING:  # the amplitude that fits best is negative
         flag |= NEGATIVE_TO_ZERO
-    return phases, total, spread, flag
+    return phases, total, spread if spread >= 0.0 else np.nan, flag
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -209,8 +225,9 @@ def fit_exponentials(activity, sigma, time, grid, log_grid, wanted, uptake, nega
             value[v] = uncertainty[v] = 0.0 if count else np.nan
             flags[v] = flag | (EMPTY if count else NO_DATA)
             continue
-        phases, total, spread, more = fit_curve(wanted, count, time, grid, log_grid, uptake, is_scaled, worst_relative,
-                                                work)
+        high = highest_rate(time, work.weight, log_grid)
+        phases, total, spread, more = fit_curve(wanted, count, time, grid, log_grid, high, uptake, is_scaled,
+                                                worst_relative, work)
         value[v], uncertainty[v], flags[v] = largest * total, largest * spread, flag | more
         if amplitudes.shape[1] > 0:
             for p in range(max(phases, 1)):

@@ -55,7 +55,7 @@ def tail_rate(points, tail_time, grid, log_grid, work, slope):
     slope[:] = 0.0
     if points < 2:
         return math.exp(log_grid[0]), False
-    phases, _, _, _ = fit_curve(1, points, tail_time, grid, log_grid, False, False, np.inf, work)
+    phases, _, _, _ = fit_curve(1, points, tail_time, grid, log_grid, log_grid[-1], False, False, np.inf, work)
     if phases == 0 or work.log_rate[0] <= log_grid[0]:
         return math.exp(log_grid[0]), False
     fill_jacobian(1, ONE_PHASE, work.log_rate, tail_time, work.columns, work.amplitude, work.jacobian)
