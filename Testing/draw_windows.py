@@ -1,8 +1,9 @@
 """Pictures of each module's window before, during and after a run on the generated phantom, in the stand-in Slicer.
 
-    python Testing/draw_windows.py OUT [--photons 20000000]
+    python Testing/draw_windows.py OUT [--photons 20000000] [--screenshots Resources/screenshots]
 
-Look at them: nothing may be cut off, no box empty, every number has its unit.
+Look at them: nothing may be cut off, no box empty, every number has its unit. With `--screenshots` those that the
+documentation shows are written to that folder as well, in 256 colours.
 """
 
 import argparse
@@ -13,6 +14,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(REPOSITORY / "Testing"), str(REPOSITORY)]
 
 _PATIENCE_S = 600
+_TALL = (1400, 1900)  # pixels
+_SCREENSHOTS = {"DoseEstimator-after": "dose-estimator", "DoseEstimator-compared": "dose-comparison",
+                "OrganSegmenter-after": "organ-segmenter", "InternalDosimetry-after": "internal-dosimetry"}
 
 
 def main() -> None:
@@ -20,6 +24,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--slice-mm", type=float, default=5.0)
     parser.add_argument("--photons", type=int, default=3_000_000)
+    parser.add_argument("--screenshots", type=Path)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
 
@@ -28,7 +33,7 @@ def main() -> None:
     host = SlicerHost.start()
     for name in ("OrganSegmenter", "DoseEstimator", "InternalDosimetry"):
         host.load_module(REPOSITORY / name)
-    painter = _Painter(host, arguments.out)
+    painter = _Painter(host, arguments.out, arguments.screenshots)
     for name in ("OrganSegmenter", "DoseEstimator", "InternalDosimetry"):
         painter.draw(name, "before")
     ct, masks = _phantom(host, arguments.slice_mm)
@@ -40,8 +45,8 @@ def main() -> None:
 
 
 class _Painter:
-    def __init__(self, host, out: Path):
-        self._host, self._out = host, out
+    def __init__(self, host, out: Path, screenshots: Path | None):
+        self._host, self._out, self._screenshots = host, out, screenshots
 
     def draw(self, module: str, when: str) -> None:
         self._host.select(module)
@@ -49,6 +54,16 @@ class _Painter:
         path = self._out / f"{module}-{when}.png"
         self._host.main_window.save_picture(path, full_panel=True)
         print(path)
+        if self._screenshots is not None and path.stem in _SCREENSHOTS:
+            _save_small(path, self._screenshots / f"{_SCREENSHOTS[path.stem]}.png")
+
+
+def _save_small(picture: Path, path: Path) -> None:
+    """A copy in the 256 colours that differ least; dithering would only make it larger."""
+    from PIL import Image
+
+    colours = Image.open(picture).convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE, kmeans=4)
+    colours.save(path, optimize=True)
 
 
 def _phantom(host, slice_mm: float):
@@ -91,6 +106,7 @@ def _compare_doses(host, painter: _Painter) -> None:
     import slicer
 
     window = host.widget("DoseEstimator")
+    host.main_window.resize(*_TALL)  # as tall as its picture, so that what is fitted into the views stays so
     reference = slicer.util.getNode("Dose")
     host.click(window.ui.linesCheck)
     host.click(window.form.section("Advanced"))

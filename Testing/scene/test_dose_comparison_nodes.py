@@ -51,6 +51,13 @@ def test_voxels_outside_the_region_are_not_drawn(compared):
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(made.gamma) >= 0, drawn)
 
 
+def test_the_legend_names_the_middle_and_small_doses_too(compared):
+    made = at_once(compared())
+    for node in (made.difference, made.gamma):
+        legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(node)
+        assert legend.GetNumberOfLabels() % 2 == 1 and legend.GetLabelFormat() % 0.0125 == "0.0125"
+
+
 def test_a_file_as_reference_is_no_node_and_the_record_has_no_path(compared):
     made = at_once(compared(reference=None, record={"job": {"reference": "/data/Miller/dose.nrrd", "gamma_mm": 1.0},
                                                     "facts": {"warnings": ["negative"]}}))

@@ -62,6 +62,13 @@ def test_the_legend_says_what_and_in_which_unit(scene, dose_map):
     assert legend.GetVisibility()
 
 
+@pytest.mark.parametrize(("dose_mgy", "label"), [(0.0041, "0.005"), (17.3, "20.0")])
+def test_the_legend_of_a_small_dose_has_the_digits_it_needs(scene, dose_mgy, label):
+    node = dose_volume_node(_map_of(np.full((4, 4, 4), dose_mgy)))
+    legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(node)
+    assert legend.GetLabelFormat() % node.GetDisplayNode().GetWindowLevelMax() == label
+
+
 def test_the_colours_run_from_blue_to_red_and_are_made_once(scene):
     node = dose_colour_node()
     low, high = [0.0] * 4, [0.0] * 4

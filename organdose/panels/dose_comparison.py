@@ -16,7 +16,7 @@ from organdose.panels.result_following import result_following
 _SHOWN = ("ME", "MAE", "RE", "RAE", "SSIM", "PSNR", "z mean", "z SD", "z within 2", "explained by statistics",
           "difference beyond statistics")
 _PASS_RATE = "pass rate"
-_ROW_HEIGHT, _NAME_WIDTH = 22, 240  # pixels
+_ROW_HEIGHT, _NAME_WIDTH = 22, 220  # pixels
 
 
 class DoseComparison:
@@ -28,7 +28,8 @@ class DoseComparison:
         self._folders = ResultFolders()
         self.job = JobPanel("Compare", self._run)
         ui.compareJobPlace.layout().addWidget(self.job.widget)
-        ui.referencePath.currentPathChanged.connect(lambda *_: self._path_edited())
+        ui.referencePath.textChanged.connect(lambda *_: self._path_edited())
+        ui.referenceFileButton.clicked.connect(lambda *_: self._choose_file())
         ui.unitBox.currentIndexChanged.connect(lambda *_: self._check())
         ui.differenceButton.clicked.connect(lambda *_: self._show_over_ct(self._comparison.difference))
         ui.gammaButton.clicked.connect(lambda *_: self._show_over_ct(self._comparison.gamma))
@@ -61,8 +62,8 @@ class DoseComparison:
     def show(self, parameters, result) -> None:
         """Show the comparison that `parameters` (the module's) names; `result` (CTDoseScene or None) is the test."""
         self._parameters, self._result = parameters, result
-        if parameters.reference is not None and self._ui.referencePath.currentPath:
-            self._ui.referencePath.currentPath = ""  # one reference: what was chosen last
+        if parameters.reference is not None and self._ui.referencePath.text:
+            self._ui.referencePath.text = ""  # one reference: what was chosen last
         self._ui.testName.text = "" if result is None else f"{result.dose.GetName()} ({result.organ_table.GetName()})"
         self._check()
         self._comparison = _comparison_of(parameters.comparison)
@@ -78,7 +79,7 @@ class DoseComparison:
             self._show_status()
 
     def _path(self) -> str:
-        return self._ui.referencePath.currentPath.strip()
+        return self._ui.referencePath.text.strip()
 
     def _unit(self) -> str | None:
         return self._ui.unitBox.currentText if self._ui.unitBox.currentIndex > 0 else None
@@ -87,6 +88,15 @@ class DoseComparison:
         if self._path() and self._parameters is not None and self._parameters.reference is not None:
             self._parameters.reference = None
         self._check()
+
+    def _choose_file(self) -> None:
+        import qt
+        import slicer
+
+        path = qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), "Dose map to compare with", "",
+                                              "Dose map (*.nrrd *.nhdr *.nii *.nii.gz)")
+        if path:
+            self._ui.referencePath.text = path
 
     def _check(self) -> None:
         self.job.refuse("" if self._parameters is None else self._why_not())
@@ -201,7 +211,7 @@ def _shown_name(name: str) -> str:
 
 
 def _text(value: float, unit: str) -> str:
-    return "–" if math.isnan(value) else f"{value:.4g} {'' if unit == '1' else unit}".strip()
+    return "–" if math.isnan(value) else f"{value:.3g} {'' if unit == '1' else unit}".strip()
 
 
 def _headline(comparison) -> str:

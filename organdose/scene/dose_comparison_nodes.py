@@ -196,6 +196,7 @@ def mapped_node(image: sitk.Image, name: str, quantity: str, window: tuple[float
     display.ApplyThresholdOn()
     shown = add_legend(node)
     shown.SetNumberOfLabels(_LEGEND_LABELS)
+    shown.SetLabelFormat("%.3g")
     shown.SetTitleText(legend)
     return node
 

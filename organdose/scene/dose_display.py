@@ -50,7 +50,9 @@ def dose_volume_node(dose_map: DoseMap, name: str = "Dose"):
     display.AutoThresholdOff()
     display.SetThreshold(TRANSPARENT_BELOW * top_mgy, float(np.finfo(np.float32).max))
     display.ApplyThresholdOn()
-    add_legend(node)
+    legend = add_legend(node)
+    if top_mgy < 1:
+        legend.SetLabelFormat("%.3g")  # one decimal, which Slicer writes, is none for the dose of a localiser
     return node
 
 
