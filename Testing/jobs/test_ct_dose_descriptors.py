@@ -70,7 +70,8 @@ def test_the_extension_raises_the_dose_of_a_short_scan_and_is_told(job_of, tmp_p
     bare = run_ct_dose(job_of(histories=100_000, extend="none", out=tmp_path / "bare"))
     assert repeated.rows[0].mean_mgy > 1.05 * bare.rows[0].mean_mgy
     assert any("end slices of the dose grid are repeated" in line for line in repeated.dose.facts["assumptions"])
-    assert any("left out, as asked for, although beam and scatter reach" in line for line in bare.dose.facts["assumptions"])
+    told = bare.dose.facts["assumptions"]
+    assert any("left out, as asked for, although beam and scatter reach" in line for line in told)
 
 
 def test_a_clinics_curve_changes_the_mass_and_is_in_the_record(job_of, tmp_path):

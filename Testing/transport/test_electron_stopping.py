@@ -27,6 +27,20 @@ def test_water_slows_electrons_as_estar_says():
     assert radiative_mev_cm2_g(WATER, ENERGIES_KEV) == pytest.approx(WATER_RADIATIVE, rel=0.003)
 
 
+LUNG = Material("lung (ICRP)", {1: 0.101278, 6: 0.10231, 7: 0.02865, 8: 0.757072, 11: 0.00184, 12: 0.00073, 15: 0.0008,
+                                16: 0.00225, 17: 0.00266, 19: 0.00194, 20: 0.00009, 26: 0.00037, 30: 0.00001})
+
+
+@pytest.mark.parametrize(("material", "density_g_cm3", "collision", "radiative"), [
+    (BONE, 1.85, [19.72, 3.679, 1.825, 1.659, 1.643], [5.461e-3, 6.356e-3, 1.055e-2, 1.824e-2, 3.755e-2]),
+    (LUNG, 1.05, [22.32, 4.073, 2.013, 1.827, 1.802], [3.842e-3, 4.176e-3, 7.171e-3, 1.265e-2, 2.646e-2])])
+def test_bone_and_lung_slow_electrons_as_estar_says(material, density_g_cm3, collision, radiative):
+    ours = collision_mev_cm2_g(material, density_g_cm3, ENERGIES_KEV)
+    assert ours[:4] == pytest.approx(collision[:4], rel=0.005)
+    assert ours == pytest.approx(collision, rel=0.01)
+    assert radiative_mev_cm2_g(material, ENERGIES_KEV) == pytest.approx(radiative, rel=0.003)
+
+
 @pytest.mark.parametrize(("material", "expected_ev"), [(WATER, 75.0), (BONE, 106.4)])
 def test_mean_excitation_energies_follow_braggs_rule(material, expected_ev):
     assert mean_excitation_ev(material) == pytest.approx(expected_ev, rel=0.006)

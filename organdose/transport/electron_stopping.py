@@ -2,7 +2,7 @@
 
 Collisions after Bethe (ICRU report 37 (1984); Berger and Seltzer, NBSIR 82-2550), density effect after Sternheimer and
 Peierls (Phys Rev B 3 (1971) 3681), mean excitation energies by Bragg's rule with ICRU 37's values for compounds.
-Radiation from NIST's ESTAR, element by element. Within 0.4 % of ESTAR in water, soft tissue, lung and bone up to 1 MeV,
+Radiation from NIST's ESTAR, element by element. Within 0.5 % of ESTAR in water, soft tissue, lung and bone up to 1 MeV,
 1.3 % at 3 MeV (`Testing/transport/test_electron_stopping.py`).
 """
 

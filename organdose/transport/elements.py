@@ -2,8 +2,8 @@
 
 Schoonjans et al., Spectrochimica Acta B 66 (2011) 776. xraylib ends at 800 keV. Above, Compton follows Klein-Nishina
 (bound electrons no longer matter there), photoelectric absorption and Rayleigh scattering the power law of the last
-100 keV, and pair production is NIST's (XCOM); totals stay within 0.1 % of NIST's up to 1 MeV and within 0.3 % up to
-3 MeV in water, air and bone (`Testing/transport`).
+100 keV, and pair production is NIST's (XCOM); totals stay within 0.1 % of NIST's up to 1 MeV and within 0.3 % at
+2 MeV in water, air and bone, and at 3 MeV in water (`Testing/transport`).
 """
 
 from __future__ import annotations

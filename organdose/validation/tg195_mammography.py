@@ -11,7 +11,7 @@ from organdose.progress import Progress
 from organdose.transport.cross_sections import photon_tables
 from organdose.transport.monte_carlo import StopRule, run_photons
 from organdose.validation.comparison import Comparison
-from organdose.validation.tg195_table import Published, beam, box_scores, disc_share
+from organdose.validation.tg195_table import Published, beam, box_scores, disc_share, volume_rows
 
 _SPECTRA = ("16.8 keV", "30 kVp")
 _SPACING_MM = (2.0, 2.0, 1.0)
@@ -37,10 +37,7 @@ def mammography(published: Published, histories: int, progress: Progress | None 
             tally = run_photons(source, grid, photon_tables(grid.materials, source.highest_kev + 1.0),
                                 StopRule(histories), regions=scores, progress=progress,
                                 stage=f"TG-195 3, {mode}, {spectrum}")
-            for n, volume in enumerate(("Total body", *(f"VOI {k}" for k in range(1, 8)))):
-                rows.append(published.compared(
-                    f"3 {mode} {spectrum} {volume}", published.row("Case 3", volume, spectrum, mode),
-                    1000 * float(tally.regions[n]), float(tally.region_relative_uncertainty[n])))
+            rows += volume_rows(published, "3", mode, spectrum, len(_BOXES_MM), tally)
     return rows
 
 

@@ -11,7 +11,7 @@ from organdose.progress import Progress
 from organdose.transport.cross_sections import photon_tables
 from organdose.transport.monte_carlo import StopRule, run_photons
 from organdose.validation.comparison import Comparison
-from organdose.validation.tg195_table import Published, beam, box_scores
+from organdose.validation.tg195_table import Published, beam, box_scores, volume_rows
 
 _SPECTRA = ("56.4 keV", "120 kVp")
 _VOXEL_MM, _HALF_SLAB_MM, _SLAB_MM = 5.0, 195.0, 200.0
@@ -34,10 +34,7 @@ def radiography(published: Published, histories: int, progress: Progress | None 
             tally = run_photons(source, grid, photon_tables(grid.materials, source.highest_kev + 1.0),
                                 StopRule(histories), regions=scores, progress=progress,
                                 stage=f"TG-195 2, {mode}, {spectrum}")
-            for n, volume in enumerate(("Total body", *(f"VOI {k}" for k in range(1, 10)))):
-                rows.append(published.compared(
-                    f"2 {mode} {spectrum} {volume}", published.row("Case 2", volume, spectrum, mode),
-                    1000 * float(tally.regions[n]), float(tally.region_relative_uncertainty[n])))
+            rows += volume_rows(published, "2", mode, spectrum, len(_CUBES_MM), tally)
     return rows
 
 
@@ -53,7 +50,7 @@ def _slab(published: Published):
                  0.5 * _VOXEL_MM * (slab + _MARGIN_VOXELS - above))
     grid = published.grid(("air", "soft_tissue"), material, (_VOXEL_MM,) * 3, centre_mm)
     middle_mm = 0.5 * _SLAB_MM
-    # The report counts cubes from the slab's middle, with z against the beam for numbers 8 and 9.
+    # The report counts cubes from the slab's middle; its z runs with the beam as well.
     cubes = [((x, y, middle_mm + z), (_CUBE_HALF_MM,) * 3) for x, y, z in _CUBES_MM]
     whole = ((0.0, 0.0, middle_mm), (_HALF_SLAB_MM, _HALF_SLAB_MM, middle_mm))
     return grid, box_scores(grid, [whole, *cubes])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from organdose.transport.batches import Tally
 from organdose.transport.materials import Material
 from organdose.transport.rectangular_beam import RectangularBeam
 from organdose.transport.voxel_grid import VoxelGrid
@@ -69,6 +70,16 @@ class Published:
         references = {code: entry["value"] for code, entry in row["codes"].items()}
         expected = row["mean_no_mcnp"]
         return Comparison(label, ours, relative_uncertainty, references, expected, 1.0 if expected >= SMALL_EV else 2.0)
+
+
+def volume_rows(published: Published, case: str, mode: str, spectrum: str, boxes: int,
+                tally: Tally) -> list[Comparison]:
+    """Rows of the whole body (region 0 of `tally`, keV) and of the `boxes` counted from 1 on."""
+    volumes = ("Total body", *(f"VOI {k}" for k in range(1, boxes + 1)))
+    return [published.compared(f"{case} {mode} {spectrum} {volume}",
+                               published.row(f"Case {case}", volume, spectrum, mode),
+                               1000 * float(tally.regions[n]), float(tally.region_relative_uncertainty[n]))
+            for n, volume in enumerate(volumes)]
 
 
 def beam(published: Published, spectrum: str, focus_mm, opening_mm, half_width_mm, half_height_mm,
