@@ -11,9 +11,8 @@ import math
 from numba import njit
 
 from organdose.transport.alias_table import drawn
+from organdose.transport.emission import EMISSION_STREAM, put
 from organdose.transport.random_numbers import first_state, next_state, uniform
-
-_EMISSION_STREAM = 0
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -22,7 +21,7 @@ def one_photon(seed, history, focus_isocentre_mm, isocentre_x_mm, isocentre_y_mm
                angle_first, angle_per_z, angle_step, angle_chance, angle_alias, cell_chance, cell_alias, sine_limit,
                fan_cells, cone_cells, energy_chance, energy_alias, energies_kev, bin_kev):
     """x, y, z (mm), u, v, w (unit direction), energy (keV) and weight of the photon that belongs to (seed, history)."""
-    state = next_state(first_state(seed, _EMISSION_STREAM, history))
+    state = next_state(first_state(seed, EMISSION_STREAM, history))
     tube = 0
     if tube_ends.shape[0] > 1:
         r = uniform(state)
@@ -76,7 +75,4 @@ def one_photon(seed, history, focus_isocentre_mm, isocentre_x_mm, isocentre_y_mm
 def emit_photons(position_mm, direction, energy_kev, weight, seed, first_history, tables):
     """Fill the arrays of `Photons` with the histories from `first_history` on."""
     for photon in range(position_mm.shape[0]):
-        x, y, z, u, v, w, energy, statistical = one_photon(seed, first_history + photon, *tables)
-        position_mm[photon, 0], position_mm[photon, 1], position_mm[photon, 2] = x, y, z
-        direction[photon, 0], direction[photon, 1], direction[photon, 2] = u, v, w
-        energy_kev[photon], weight[photon] = energy, statistical
+        put(one_photon(seed, first_history + photon, *tables), position_mm, direction, energy_kev, weight, photon)

@@ -9,6 +9,7 @@ from organdose.errors import InputError
 from organdose.transport.compiled import scalar_function
 from organdose.transport.cross_sections import PhotonTables
 from organdose.transport.cuda_transport import THREADS_PER_BLOCK, follow_by_stops, follow_by_tracks
+from organdose.transport.emission import put
 from organdose.transport.particles import PhotonSource
 from organdose.transport.voxel_grid import VoxelGrid
 
@@ -78,9 +79,6 @@ def _emission_kernel(one_photon):
     def emit(position_mm, direction, energy_kev, weight, seed, first_history, tables):
         n = cuda.grid(1)
         if n < energy_kev.shape[0]:
-            x, y, z, u, v, w, energy, carried = photon_of(seed, first_history + n, *tables)
-            position_mm[n, 0], position_mm[n, 1], position_mm[n, 2] = x, y, z
-            direction[n, 0], direction[n, 1], direction[n, 2] = u, v, w
-            energy_kev[n], weight[n] = energy, carried
+            put(photon_of(seed, first_history + n, *tables), position_mm, direction, energy_kev, weight, n)
 
     return emit

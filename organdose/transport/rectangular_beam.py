@@ -15,10 +15,9 @@ from numba import njit
 from organdose.errors import InputError
 from organdose.transport.alias_table import alias_rows, drawn
 from organdose.transport.compiled import scalar_function
+from organdose.transport.emission import EMISSION_STREAM, put
 from organdose.transport.particles import Photons
 from organdose.transport.random_numbers import first_state, next_state, uniform, uniform_pair
-
-_EMISSION_STREAM = 0
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def _nearest_mm(axis: np.ndarray, width: np.ndarray, height: np.ndarray) -> floa
 def one_photon(seed, history, focus_x, focus_y, focus_z, axis_x, axis_y, axis_z, width_x, width_y, width_z, height_x,
                height_y, height_z, nearest_mm, round_opening, chance, alias, energies_kev, bin_kev):
     """x, y, z (mm), u, v, w (unit direction), energy (keV) and weight of the photon that belongs to (seed, history)."""
-    state = next_state(first_state(seed, _EMISSION_STREAM, history))
+    state = next_state(first_state(seed, EMISSION_STREAM, history))
     while True:
         a, b = uniform_pair(state)
         a, b = 2.0 * a - 1.0, 2.0 * b - 1.0
@@ -119,7 +118,4 @@ def one_photon(seed, history, focus_x, focus_y, focus_z, axis_x, axis_y, axis_z,
 @njit(nogil=True, cache=True)
 def _emit(position_mm, direction, energy_kev, weight, seed, first_history, tables):
     for photon in range(position_mm.shape[0]):
-        x, y, z, u, v, w, energy, statistical = one_photon(seed, first_history + photon, *tables)
-        position_mm[photon, 0], position_mm[photon, 1], position_mm[photon, 2] = x, y, z
-        direction[photon, 0], direction[photon, 1], direction[photon, 2] = u, v, w
-        energy_kev[photon], weight[photon] = energy, statistical
+        put(one_photon(seed, first_history + photon, *tables), position_mm, direction, energy_kev, weight, photon)

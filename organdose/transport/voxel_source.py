@@ -13,11 +13,10 @@ from numba import njit
 from organdose.errors import InputError
 from organdose.transport.alias_table import alias_rows, drawn
 from organdose.transport.compiled import scalar_function
+from organdose.transport.emission import EMISSION_STREAM, put
 from organdose.transport.interactions import any_direction
 from organdose.transport.particles import Electrons, Photons
 from organdose.transport.random_numbers import first_state, next_state, uniform, uniform_pair
-
-_EMISSION_STREAM = 0
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class VoxelSource:
 def one_particle(seed, history, chance, alias, voxels, count_x, count_y, spacing_x, spacing_y, spacing_z, corner_x,
                  corner_y, corner_z, energy_chance, energy_alias, lowest_kev, width_kev):
     """x, y, z (mm), u, v, w (unit direction), energy (keV) and weight of the particle of (seed, history)."""
-    state = next_state(first_state(seed, _EMISSION_STREAM, history))
+    state = next_state(first_state(seed, EMISSION_STREAM, history))
     place, _ = drawn(chance, alias, 0, uniform(state))
     voxel = voxels[place]
     i, j, m = voxel % count_x, (voxel // count_x) % count_y, voxel // (count_x * count_y)
@@ -118,7 +117,4 @@ def one_particle(seed, history, chance, alias, voxels, count_x, count_y, spacing
 @njit(nogil=True, cache=True)
 def _emit(position_mm, direction, energy_kev, weight, seed, first_history, tables):
     for n in range(position_mm.shape[0]):
-        x, y, z, u, v, w, energy, statistical = one_particle(seed, first_history + n, *tables)
-        position_mm[n, 0], position_mm[n, 1], position_mm[n, 2] = x, y, z
-        direction[n, 0], direction[n, 1], direction[n, 2] = u, v, w
-        energy_kev[n], weight[n] = energy, statistical
+        put(one_particle(seed, first_history + n, *tables), position_mm, direction, energy_kev, weight, n)
