@@ -12,18 +12,20 @@ MAY_IMPORT = {
     "study": set(),
     "anatomy": {"study"},
     "transport": {"study", "anatomy"},
+    "patient": {"study", "anatomy", "transport"},
     "segmentation": {"study", "anatomy", "transport"},
-    "ct": {"study", "anatomy", "transport"},
-    "nuclear": {"study", "anatomy", "transport"},
+    "ct": {"study", "anatomy", "transport", "patient"},
+    "nuclear": {"study", "anatomy", "transport", "patient"},
     "assess": {"study", "anatomy", "transport"},
     "export": {"study", "anatomy", "transport", "assess"},
-    "scene": {"study", "anatomy", "transport", "segmentation", "ct", "nuclear", "assess", "export"},
-    "jobs": {"study", "anatomy", "transport", "segmentation", "ct", "nuclear", "assess", "export", "scene"},
-    "validation": {"study", "anatomy", "transport", "segmentation", "ct", "nuclear", "assess", "export", "jobs",
-                   "scene"},
+    "scene": {"study", "anatomy", "transport", "patient", "segmentation", "ct", "nuclear", "assess", "export"},
+    "jobs": {"study", "anatomy", "transport", "patient", "segmentation", "ct", "nuclear", "assess", "export",
+             "scene"},
+    "validation": {"study", "anatomy", "transport", "patient", "segmentation", "ct", "nuclear", "assess", "export",
+                   "jobs", "scene"},
     "panels": {"study", "anatomy", "segmentation", "ct", "nuclear", "assess", "export", "scene", "jobs"},
 }
-BASE = {"errors", "progress", "resources", "dose_map"}
+BASE = {"errors", "progress", "resources", "dose_map", "computed_cache"}
 FRONT = {"cli", "terminal"}
 WINDOW_PACKAGES = {"slicer", "vtk", "vtkmodules", "qt", "ctk", "PySide6"}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -6,9 +6,9 @@ import scipy.sparse as sp
 import SimpleITK as sitk
 
 from organdose.anatomy.tissues import schneider2000
-from organdose.ct.dose_grid import dose_grid
 from organdose.ct.engines import engine, engines
 from organdose.errors import InputError, MissingFacts
+from organdose.patient.dose_grid import dose_grid
 
 
 @pytest.fixture(scope="module", autouse=True)

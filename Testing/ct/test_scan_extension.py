@@ -5,11 +5,11 @@ import pytest
 import SimpleITK as sitk
 
 from organdose.anatomy.tissues import schneider2000
-from organdose.ct.dose_grid import dose_grid
 from organdose.ct.exposure import exposure_of
 from organdose.ct.monte_carlo_engine import xray_source
 from organdose.ct.scan_extension import Extension, beam_range_mm, extension_for, extension_lines
 from organdose.ct.scanner import load_scanner
+from organdose.patient.dose_grid import dose_grid
 from organdose.transport.cross_sections import photon_tables
 from organdose.transport.monte_carlo import StopRule, run_photons
 

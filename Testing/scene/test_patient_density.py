@@ -12,8 +12,8 @@ from organdose.assess.dose_descriptors import Descriptor
 from organdose.assess.dvh import dose_volume_histograms
 from organdose.assess.organ_table import organ_table
 from organdose.assess.organ_weights import organ_weights
-from organdose.ct.contrast_medium import ContrastMedium
 from organdose.errors import InputError
+from organdose.patient.contrast_medium import ContrastMedium
 from organdose.scene.ct_dose_scene import build_ct_dose_scene, open_scene, save_scene
 from organdose.scene.live_results import LiveResult
 from organdose.scene.organ_table_node import rows_from_table_node

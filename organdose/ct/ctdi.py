@@ -10,17 +10,14 @@ as that of a reference beam, here 20 mm, times the ratio of the two beams' CTDI 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
 
+from organdose.computed_cache import cache_folder, code_digest, fingerprint, keep
 from organdose.ct.tube import Tube
 from organdose.ct.tube_path import TubePath
 from organdose.ct.xray_source import XRaySource
@@ -140,39 +137,19 @@ def _axial_kerma(tube: Tube, source: XRaySource, fans: int = 65, heights: int = 
 
 def calibrated(source: XRaySource, phantom_cm: float, *, progress: Progress | None = None) -> CTDICalibration:
     """`simulate_ctdi`, remembered in the user's cache folder for the same tube, bowtie, beam and code."""
-    path = _cache_folder() / f"{_fingerprint(source, phantom_cm)}.json"
+    path = cache_folder("ctdi") / f"{_fingerprint(source, phantom_cm)}.json"
     try:
         return CTDICalibration(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         pass
     calibration = simulate_ctdi(source, phantom_cm, wanted_percent=_WANTED_PERCENT, progress=progress)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = path.with_suffix(f".{os.getpid()}.part")
-        whole.write_text(json.dumps(asdict(calibration)), encoding="utf-8")
-        whole.replace(path)
-    except OSError:
-        pass  # a read-only home costs the next run its simulation, nothing more
+    keep(path, lambda part: part.write_text(json.dumps(asdict(calibration)), encoding="utf-8"))
     return calibration
-
-
-def _cache_folder() -> Path:
-    root = os.environ.get("ORGANDOSE_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "organdose" / "ctdi"
 
 
 def _fingerprint(source: XRaySource, phantom_cm: float) -> str:
     tubes = [(tube.fan_half_angle_rad, tube.bowtie, tube.anode_angle_deg, tube.share, tube.offset_rad,
               tube.spectrum.bin_kev, tube.spectrum.energies_kev.tolist(),
               [float(f"{p:.6g}") for p in tube.spectrum.photons]) for tube in source.tubes]
-    parts = (_physics_digest(), phantom_cm, _WANTED_PERCENT, source.focus_isocentre_mm, source.total_collimation_mm,
-             source.focal_spot, tubes)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
-
-
-@cache
-def _physics_digest() -> str:
-    """Hash of the code a calibration depends on: a change of physics must not meet an old calibration."""
-    here = Path(__file__).resolve().parent
-    files = sorted([*here.glob("*.py"), *here.parent.glob("transport/*.py")])
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return fingerprint(code_digest("ct/*.py", "transport/*.py"), phantom_cm, _WANTED_PERCENT,
+                       source.focus_isocentre_mm, source.total_collimation_mm, source.focal_spot, tubes)

@@ -7,10 +7,10 @@ from typing import Literal, Protocol
 import scipy.sparse as sp
 from pydantic import BaseModel, ConfigDict, Field
 
-from organdose.ct.dose_grid import DoseGrid
 from organdose.ct.exposure import Exposure
 from organdose.dose_map import DoseMap
 from organdose.errors import InputError
+from organdose.patient.dose_grid import DoseGrid
 from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
 

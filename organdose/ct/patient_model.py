@@ -13,10 +13,11 @@ from organdose.anatomy.hu_curve import read_hu_curve
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.tissues import TissueTable, schneider2000
 from organdose.ct.additional_filter import filter_mm
-from organdose.ct.contrast_medium import ContrastMedium, contrast_voxels, iodine_hu_per_mg_per_ml
-from organdose.ct.couch import couch_of
 from organdose.ct.engines import EngineParameters
+from organdose.ct.iodine_hu import iodine_hu_per_mg_per_ml
 from organdose.ct.scanner import scanner_for
+from organdose.patient.contrast_medium import ContrastMedium, contrast_voxels
+from organdose.patient.couch import couch_of
 from organdose.study.ct_study import CTStudy
 
 

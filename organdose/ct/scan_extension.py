@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from organdose.ct.dose_grid import DoseGrid
+from organdose.patient.dose_grid import DoseGrid
 from organdose.transport.voxel_grid import VoxelGrid
 
 # Measured on a 32 cm cylinder of water whose images are cut (the setting of Testing/ct/test_scan_extension.py): tissue

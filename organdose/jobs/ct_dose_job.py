@@ -17,7 +17,6 @@ from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.assess.organ_table import organ_table
 from organdose.assess.organ_weights import OrganWeights, organ_weights
 from organdose.assess.scan_range import OrganRange, organ_ranges
-from organdose.ct.dose_grid import DoseGrid, dose_grid
 from organdose.ct.engines import EngineParameters, engine
 from organdose.ct.patient_model import PatientModel, contrast_image, patient_model, tissue_table
 from organdose.ct.scan_extension import beam_range_mm
@@ -26,6 +25,7 @@ from organdose.errors import InputError
 from organdose.jobs.ct_dose_descriptors import noted, scan_descriptors
 from organdose.jobs.record import RunRecord
 from organdose.jobs.result_folder import RECORD_NAME, check_result_folder, result_folder
+from organdose.patient.dose_grid import DoseGrid, dose_grid
 from organdose.progress import Progress
 from organdose.segmentation.analytic import AnalyticParameters
 from organdose.segmentation.analytic_bones import bone_mask

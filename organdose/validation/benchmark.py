@@ -16,10 +16,10 @@ import SimpleITK as sitk
 
 from organdose.anatomy.tissues import schneider2000
 from organdose.ct.ctdi import simulate_ctdi
-from organdose.ct.dose_grid import dose_grid
 from organdose.ct.scanner import load_scanner
 from organdose.ct.tube_path import TubePath
 from organdose.ct.xray_source import FocalSpot, XRaySource
+from organdose.patient.dose_grid import dose_grid
 from organdose.progress import Progress
 from organdose.transport.particles import Photons
 from organdose.validation.transport_benchmark import run_transport_benchmark

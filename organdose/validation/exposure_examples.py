@@ -16,12 +16,12 @@ from organdose.anatomy.tissues import schneider2000
 from organdose.assess.organ_dose import OrganDose
 from organdose.assess.organ_table import organ_table
 from organdose.assess.organ_weights import organ_weights
-from organdose.ct.dose_grid import dose_grid
 from organdose.ct.engines import engine
 from organdose.dose_map import DoseMap, within
 from organdose.export.main_organs import is_main_organ
 from organdose.export.organ_look import short_title
 from organdose.export.planes import AXIAL, CORONAL, PlaneViews
+from organdose.patient.dose_grid import dose_grid
 from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
 from organdose.study.facts import CTAcquisition, Fact, Origin

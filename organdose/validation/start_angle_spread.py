@@ -14,8 +14,8 @@ import scipy.sparse as sp
 import SimpleITK as sitk
 
 from organdose.anatomy.tissues import schneider2000
-from organdose.ct.dose_grid import DoseGrid, dose_grid
 from organdose.ct.engines import engine
+from organdose.patient.dose_grid import DoseGrid, dose_grid
 from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
 from organdose.study.facts import CTAcquisition, Fact, Origin

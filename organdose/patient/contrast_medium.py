@@ -17,12 +17,9 @@ import SimpleITK as sitk
 
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import organ
-from organdose.ct.spectrum import Spectrum
 from organdose.resources import resource_path
-from organdose.transport.cross_sections import mass_attenuation_cm2_g
-from organdose.transport.materials import WATER, Material
+from organdose.transport.materials import Material
 
-_PATIENT_CM = 25.0  # of water between tube and detector, for the spectrum that the detector sees
 _BONE_RIM_MM = 2.0  # around drawn bones: their blurred edge is no contrast medium
 _FURTHER_BONES = ("costal_cartilages", "femoral_heads", "red_bone_marrow")
 
@@ -68,19 +65,6 @@ def iodine_materials() -> tuple[np.ndarray, tuple[Material, ...]]:
         Material.from_symbols(f"blood with {step:g} mg/g iodine",
                               {symbol: part / whole * (1 - 1e-3 * step) for symbol, part in fractions.items()}
                               | {"I": 1e-3 * step}) for step in steps)
-
-
-def iodine_hu_per_mg_per_ml(spectrum: Spectrum) -> float:
-    """What 1 mg iodine per ml adds to the HU, for a detector that weights photons with their energy.
-
-    `spectrum` is that in front of the patient; 25 cm of water harden it. For the generic scanner: 26 HU at 120 kV, as
-    measured for scanners (25 HU: Bae, Radiology 256 (2010) 32-61), 41 HU at 80 kV.
-    """
-    energies_kev = spectrum.energies_kev
-    water = mass_attenuation_cm2_g(WATER, energies_kev)
-    iodine = mass_attenuation_cm2_g(Material.from_symbols("iodine", {"I": 1.0}), energies_kev)
-    seen = spectrum.photons * energies_kev * np.exp(-_PATIENT_CM * water)
-    return float(1000 * 1e-3 * np.sum(seen * iodine) / np.sum(seen * water))
 
 
 def bone_names() -> tuple[str, ...]:

@@ -5,8 +5,8 @@ import pytest
 import SimpleITK as sitk
 
 from organdose.anatomy.tissues import schneider2000
-from organdose.ct.dose_grid import dose_grid
 from organdose.errors import InputError
+from organdose.patient.dose_grid import dose_grid
 
 
 @pytest.fixture

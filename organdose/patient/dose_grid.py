@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 import SimpleITK as sitk
 
-from organdose.anatomy.box_overlap import axis_edges_mm, overlap_matrix
 from organdose.anatomy.tissues import TissueTable
-from organdose.ct.contrast_medium import ContrastMedium, blood, iodine_materials
-from organdose.errors import InputError
+from organdose.patient.contrast_medium import ContrastMedium, blood, iodine_materials
+from organdose.patient.lattice import Lattice, cubes_over
 from organdose.progress import Progress
 from organdose.transport.materials import Material
 from organdose.transport.voxel_grid import VoxelGrid
@@ -34,41 +32,35 @@ class DoseGrid:
     air_density_g_cm3: float = 0.0
 
 
-def dose_grid(ct: sitk.Image, voxel_mm: float, tissues: TissueTable, *, air: np.ndarray | None = None,
+def dose_grid(ct: sitk.Image, voxels: float | Lattice, tissues: TissueTable, *, air: np.ndarray | None = None,
               contrast: ContrastMedium | None = None, progress: Progress | None = None) -> DoseGrid:
-    """Cubic voxels of `voxel_mm` over the whole of `ct`, starting at its lower corner.
+    """Tissue in the voxels of a lattice, or in cubes of that many mm from the lower corner of `ct` over all of it.
 
     Densities are averaged over the exact overlap of the voxels, so that mass is kept; the material is that of the
-    mass-weighted mean HU, so that fat beside air stays fat. Where the last voxels reach beyond the CT
+    mass-weighted mean HU, so that fat beside air stays fat. Where voxels reach beyond the CT
     they are filled with air. `air` (bool, (z, y, x) of the CT): voxels that count as air whatever their HU.
     `contrast`: voxels that are blood with iodine; dose voxels with enough of it get a material of their own.
     Raises `InputError` for a voxel size outside 0.5-20 mm.
     """
-    if not 0.5 <= voxel_mm <= 20:
-        raise InputError(f"a dose voxel of {voxel_mm:g} mm", mend="Choose a size between 0.5 and 20 mm.")
-    counts = [math.ceil(n * s / voxel_mm - 1e-6) for n, s in zip(ct.GetSize(), ct.GetSpacing())]
-    lower_mm = [o - 0.5 * s for o, s in zip(ct.GetOrigin(), ct.GetSpacing())]
-    part_of_coarse = [
-        overlap_matrix(axis_edges_mm(o, s, n), lower + voxel_mm * np.arange(count + 1)) / voxel_mm
-        for o, s, n, lower, count in zip(ct.GetOrigin(), ct.GetSpacing(), ct.GetSize(), lower_mm, counts)]
+    lattice = voxels if isinstance(voxels, Lattice) else cubes_over(ct, voxels)
+    part_of_coarse = lattice.parts_of(ct)
     ct_density, (density, weighted_hu, *iodine_g_cm3) = _averaged(ct, part_of_coarse, tissues, air, contrast,
                                                                   progress or Progress())
     along_x, along_y, along_z = part_of_coarse
     covered = (along_z.sum(axis=1)[:, None, None] * along_y.sum(axis=1)[None, :, None]
                * along_x.sum(axis=1)[None, None, :]).astype(np.float32)
-    mean_hu = weighted_hu / density
+    mean_hu = np.divide(weighted_hu, density, out=np.full_like(density, -1000.0), where=density > 0)
     materials = tuple(Material.from_symbols(name, fractions)
                       for name, fractions in zip(tissues.names, tissues.weight_fractions))
     material_index = tissues.material_index(mean_hu)
     if iodine_g_cm3:
-        materials += _mark_iodine(material_index, 1000 * iodine_g_cm3[0] / density, mean_hu, len(materials))
+        iodine_mg_per_g = 1000 * np.divide(iodine_g_cm3[0], density, out=np.zeros_like(density), where=density > 0)
+        materials += _mark_iodine(material_index, iodine_mg_per_g, mean_hu, len(materials))
     density += (1 - covered) * tissues.node_density_g_cm3[0]
-    geometry = sitk.GetImageFromArray(density)
-    geometry.SetSpacing([float(voxel_mm)] * 3)
-    geometry.SetOrigin([lower + 0.5 * voxel_mm for lower in lower_mm])
-    voxels = VoxelGrid(materials, material_index, density, geometry.GetSpacing(), geometry.GetOrigin())
+    geometry = lattice.image(density)
+    voxel_grid = VoxelGrid(materials, material_index, density, geometry.GetSpacing(), geometry.GetOrigin())
     last_covered = min(1.0, float(along_z.sum(axis=1)[-1]))
-    return DoseGrid(geometry, voxels, ct_density, last_covered, float(tissues.node_density_g_cm3[0]))
+    return DoseGrid(geometry, voxel_grid, ct_density, last_covered, float(tissues.node_density_g_cm3[0]))
 
 
 def _averaged(ct: sitk.Image, part_of_coarse: list[sp.csr_array], tissues: TissueTable, air: np.ndarray | None,

@@ -5,8 +5,8 @@ import pytest
 import SimpleITK as sitk
 
 from organdose.anatomy.tissues import schneider2000
-from organdose.ct.couch import couch_of
-from organdose.ct.dose_grid import dose_grid
+from organdose.patient.couch import couch_of
+from organdose.patient.dose_grid import dose_grid
 
 BODY, TOP, BLANKET, ARM = np.s_[:, 20:60, 30:90], np.s_[:, 70:74, 15:105], np.s_[3:6, 6:8, 50:60], np.s_[:, 30:42, 4:16]
 

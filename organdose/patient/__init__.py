@@ -1,0 +1,1 @@
+"""The patient as radiation meets him: voxels of tissue from the CT, its contrast medium and the couch."""
