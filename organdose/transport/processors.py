@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -142,3 +143,29 @@ class CPUElectronProcessor(CPUProcessor):
                              photons.weight[made]), PHOTONS_A_HISTORY * (_GENERATIONS * first + generation * count),
                      deposited_kev, ledger_kev)
         return knocked
+
+
+class MixedProcessor:
+    """Several processors as one: each runs every history with its own particle."""
+
+    def __init__(self, parts: Sequence[Processor]):
+        self._parts = tuple(parts)
+        self.device = self._parts[0].device
+
+    @property
+    def histories_done(self) -> int:
+        return sum(part.histories_done for part in self._parts) // len(self._parts)
+
+    def empty_scores(self) -> np.ndarray:
+        return self._parts[0].empty_scores()
+
+    def stop(self) -> None:
+        for part in self._parts:
+            part.stop()
+
+    def run(self, first_history: int, count: int, deposited_kev: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        ledger_kev = np.zeros(3)
+        for part in self._parts:
+            deposited_kev, ledger = part.run(first_history, count, deposited_kev)
+            ledger_kev += ledger
+        return deposited_kev, ledger_kev

@@ -5,7 +5,7 @@ Knows nothing of nuclides: energies come as lines and cells of a spectrum.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numba import njit
@@ -54,8 +54,8 @@ class VoxelSource:
     """A `PhotonSource` and an `ElectronSource` in voxels.
 
     `activity` (z, y, x): relative numbers of particles, not negative; `spacing_mm`, `origin_mm` (centre of the first
-    voxel) in the order (x, y, z). `charge`: of emitted electrons, 0 or 1 (positrons). Raises `InputError` for a map
-    without activity.
+    voxel) in the order (x, y, z). `charge`: of emitted electrons, 0 or 1 (positrons). `weight`: statistical weight of
+    each particle. Raises `InputError` for a map without activity, or a weight that is not positive.
     """
 
     activity: np.ndarray
@@ -63,21 +63,35 @@ class VoxelSource:
     origin_mm: tuple[float, float, float]
     energies: Energies
     charge: int = 0
+    weight: float = 1.0
+    places: tuple = field(default=None, repr=False)
     emission: tuple = field(init=False, repr=False)
 
     def __post_init__(self):
-        activity = np.asarray(self.activity, float)
+        if not self.weight > 0:
+            raise InputError(f"particles of weight {self.weight:g}", mend="Give a positive weight.")
+        if self.places is None:
+            object.__setattr__(self, "places", self._places())
+        tables = (*self.places, *alias_rows(np.asarray(self.energies.yields, float)[None]),
+                  np.asarray(self.energies.lowest_kev, float), np.asarray(self.energies.width_kev, float),
+                  float(self.weight))
+        object.__setattr__(self, "emission", (one_particle, tables))
+
+    def _places(self) -> tuple:
+        """What voxels are drawn from."""
+        activity = np.asarray(self.activity)
         if activity.ndim != 3 or not np.all(np.isfinite(activity)) or activity.min() < 0 or not activity.sum() > 0:
             raise InputError("an activity map needs three dimensions, finite numbers, none of them negative, not all 0",
                              mend="Correct the map.")
         # Voxels without activity need no place in the table.
         holding = np.flatnonzero(activity)
-        tables = (*(table for table in alias_rows(activity.ravel()[holding][None])), holding.astype(np.int32),
-                  *activity.shape[:0:-1], *(float(s) for s in self.spacing_mm),
-                  *(float(o) - 0.5 * float(s) for o, s in zip(self.origin_mm, self.spacing_mm)),
-                  *alias_rows(np.asarray(self.energies.yields, float)[None]),
-                  np.asarray(self.energies.lowest_kev, float), np.asarray(self.energies.width_kev, float))
-        object.__setattr__(self, "emission", (one_particle, tables))
+        return (*alias_rows(activity.ravel()[holding][None].astype(float)), holding.astype(np.int32),
+                *activity.shape[:0:-1], *(float(s) for s in self.spacing_mm),
+                *(float(o) - 0.5 * float(s) for o, s in zip(self.origin_mm, self.spacing_mm)))
+
+    def emitting(self, energies: Energies, charge: int = 0, weight: float = 1.0) -> VoxelSource:
+        """Other particles from the same places, whose table they share."""
+        return replace(self, energies=energies, charge=charge, weight=weight)
 
     @property
     def highest_kev(self) -> float:
@@ -97,7 +111,7 @@ class VoxelSource:
 
 @scalar_function
 def one_particle(seed, history, chance, alias, voxels, count_x, count_y, spacing_x, spacing_y, spacing_z, corner_x,
-                 corner_y, corner_z, energy_chance, energy_alias, lowest_kev, width_kev):
+                 corner_y, corner_z, energy_chance, energy_alias, lowest_kev, width_kev, weight):
     """x, y, z (mm), u, v, w (unit direction), energy (keV) and weight of the particle of (seed, history)."""
     state = next_state(first_state(seed, EMISSION_STREAM, history))
     place, _ = drawn(chance, alias, 0, uniform(state))
@@ -111,7 +125,7 @@ def one_particle(seed, history, chance, alias, voxels, count_x, count_y, spacing
     cell, part = drawn(energy_chance, energy_alias, 0, uniform(state))
     u, v, w, state = any_direction(state)
     return (corner_x + (i + in_x) * spacing_x, corner_y + (j + in_y) * spacing_y, corner_z + (m + in_z) * spacing_z,
-            u, v, w, lowest_kev[cell] + part * width_kev[cell], 1.0)
+            u, v, w, lowest_kev[cell] + part * width_kev[cell], weight)
 
 
 @njit(nogil=True, cache=True)
