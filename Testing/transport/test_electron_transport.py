@@ -90,12 +90,12 @@ def test_bone_beside_water_scatters_electrons_back():
 
 def test_bremsstrahlung_carries_away_what_the_radiation_yield_says():
     # The part radiated on the way to rest: the mean of radiative over total stopping power, both of which are held
-    # against ESTAR elsewhere. In 2 cm of water few of these photons are absorbed.
+    # against ESTAR elsewhere. On some 1.5 cm to the surface water absorbs about 5 % (mu_en/rho 0.03 cm2/g).
     energies_kev = np.linspace(1.0, 2000.0, 2000)
     radiative = radiative_mev_cm2_g(WATER, energies_kev)
     radiated = np.mean(radiative / (radiative + collision_mev_cm2_g(WATER, 1.0, energies_kev)))
     tally = run(VoxelSource(2000.0), cube(5.0, 5), 60_000)
-    assert tally.energy_balance["leaving_kev"] / 2000.0 == pytest.approx(radiated, rel=0.08)
+    assert tally.energy_balance["leaving_kev"] / 2000.0 == pytest.approx(0.95 * radiated, rel=0.08)
 
 
 def test_positrons_send_out_two_annihilation_photons():

@@ -41,15 +41,15 @@ def _add(deposited, index, value):
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, _nrt=False, error_model="numpy")
-def follow_by_stops(position_mm, direction, energy_kev, weight, seed, first_history, grid, tables, majorant_per_mm,
-                    deposited_kev, ledger_kev, herd, analogue):
+def follow_by_stops(position_mm, direction, energy_kev, weight, seed, stream, first_history, grid, tables,
+                    majorant_per_mm, deposited_kev, ledger_kev, herd, analogue):
     """Follow every photon to its end: adds the expected energy left in each voxel (keV times weight) to
     `deposited_kev` (flat), and to `ledger_kev` what photons really (emitted, left behind, carried out of the grid).
-    With `analogue` the energy really left is scored instead, for comparison."""
+    Rows of weight 0 hold no photon. With `analogue` the energy really left is scored instead, for comparison."""
     waiting, idle = 0, 0
     for member in range(HERD):
-        waiting = _next_photon(herd[member], position_mm, direction, energy_kev, weight, waiting, seed, first_history,
-                               grid, tables, majorant_per_mm, ledger_kev)
+        waiting = _next_photon(herd[member], position_mm, direction, energy_kev, weight, waiting, seed, stream,
+                               first_history, grid, tables, majorant_per_mm, ledger_kev)
         idle += herd[member].voxel == _IDLE
     while idle < HERD:
         for member in range(HERD):
@@ -60,19 +60,21 @@ def follow_by_stops(position_mm, direction, energy_kev, weight, seed, first_hist
             if photon.voxel == _IDLE or _stop(photon, grid, tables, majorant_per_mm, deposited_kev,
                                                           ledger_kev, analogue):
                 continue
-            waiting = _next_photon(photon, position_mm, direction, energy_kev, weight, waiting, seed, first_history,
-                                   grid, tables, majorant_per_mm, ledger_kev)
+            waiting = _next_photon(photon, position_mm, direction, energy_kev, weight, waiting, seed, stream,
+                                   first_history, grid, tables, majorant_per_mm, ledger_kev)
             idle += photon.voxel == _IDLE
 
 
 @scalar_function
-def _next_photon(photon, position_mm, direction, energy_kev, weight, waiting, seed, first_history, grid, tables,
-                 majorant_per_mm, ledger_kev):
+def _next_photon(photon, position_mm, direction, energy_kev, weight, waiting, seed, stream, first_history, grid,
+                 tables, majorant_per_mm, ledger_kev):
     """The next waiting photon that meets the grid takes the place of `photon`; returns the number of the one after."""
     photon.voxel = _IDLE
     while waiting < energy_kev.shape[0]:
         n = waiting
         waiting += 1
+        if weight[n] == 0.0:
+            continue
         photon.u, photon.v, photon.w = direction[n, 0], direction[n, 1], direction[n, 2]
         energy_in_kev = float(energy_kev[n]) * weight[n]
         ledger_kev[0] += energy_in_kev
@@ -83,7 +85,7 @@ def _next_photon(photon, position_mm, direction, energy_kev, weight, waiting, se
             continue
         photon.energy_kev, photon.weight = energy_kev[n], weight[n]
         photon.mean_free_path, photon.k, photon.part = mean_free_path(photon.energy_kev, majorant_per_mm, tables)
-        photon.state = first_state(seed, TRANSPORT_STREAM, first_history + n)
+        photon.state = first_state(seed, stream, first_history + n)
         photon.voxel = 0
         break
     return waiting
@@ -131,15 +133,17 @@ def _stop(photon, grid, tables, majorant_per_mm, deposited_kev, ledger_kev, anal
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, _nrt=False, error_model="numpy")
-def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, first_history, grid, tables, deposited_kev,
-                     ledger_kev):
+def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, stream, first_history, grid, tables,
+                     deposited_kev, ledger_kev):
     """As `follow_by_stops`, scoring along the tracks."""
     for n in range(energy_kev.shape[0]):
+        if weight[n] == 0.0:
+            continue
         energy, carried = float(energy_kev[n]), float(weight[n])
         u, v, w = float(direction[n, 0]), float(direction[n, 1]), float(direction[n, 2])
         ledger_kev[0] += energy * carried
         meets, x, y, z = entered(position_mm[n, 0], position_mm[n, 1], position_mm[n, 2], u, v, w, grid)
-        state = first_state(seed, TRANSPORT_STREAM, first_history + n)
+        state = first_state(seed, stream, first_history + n)
         k, part = energy_place(energy, tables)
         while meets and energy > 0.0:
             state = next_state(state)

@@ -8,7 +8,7 @@ import math
 
 from numba import cuda
 
-from organdose.transport.cpu_transport import TRANSPORT_STREAM
+from organdose.transport.cuda_particles import add, note, row_of_thread
 from organdose.transport.flights import (
     at_stop,
     entered,
@@ -20,32 +20,26 @@ from organdose.transport.flights import (
 from organdose.transport.interactions import energy_place, interact
 from organdose.transport.random_numbers import first_state, next_state, uniform_pair
 
-THREADS_PER_BLOCK = 128
-
 
 @cuda.jit(device=True)
-def _add(deposited, index, value):
-    cuda.atomic.add(deposited, index, value)
-
-
-@cuda.jit(device=True)
-def _note(ledger_kev, entry, value):
-    # The ledger has many rows, to be added up later: thousands of threads must not wait for one number.
-    cuda.atomic.add(ledger_kev, (cuda.blockIdx.x % ledger_kev.shape[0], entry), value)
+def _begun(photons, n, seed, stream, first_history, grid, ledger_kev):
+    """Whether photon n meets the grid and where, its direction, energy (keV), weight and random state."""
+    energy, carried = float(photons.energy_kev[n]), float(photons.weight[n])
+    u, v, w = float(photons.direction[n, 0]), float(photons.direction[n, 1]), float(photons.direction[n, 2])
+    note(ledger_kev, 0, energy * carried)
+    meets, x, y, z = entered(photons.position_mm[n, 0], photons.position_mm[n, 1], photons.position_mm[n, 2], u, v, w,
+                             grid)
+    return meets, x, y, z, u, v, w, energy, carried, first_state(seed, stream, first_history + n)
 
 
 @cuda.jit(fastmath=True)
-def follow_by_stops(position_mm, direction, energy_kev, weight, seed, first_history, grid, tables, majorant_per_mm,
-                    deposited_kev, ledger_kev, analogue):
+def follow_by_stops(photons, seed, stream, first_history, grid, tables, majorant_per_mm, deposited_kev, ledger_kev,
+                    analogue):
     """See `cpu_transport.follow_by_stops`; `ledger_kev` has rows of its entries."""
-    n = cuda.grid(1)
-    if n >= energy_kev.shape[0]:
+    n = row_of_thread(photons)
+    if n < 0:
         return
-    energy, carried = float(energy_kev[n]), float(weight[n])
-    u, v, w = float(direction[n, 0]), float(direction[n, 1]), float(direction[n, 2])
-    _note(ledger_kev, 0, energy * carried)
-    meets, x, y, z = entered(position_mm[n, 0], position_mm[n, 1], position_mm[n, 2], u, v, w, grid)
-    state = first_state(seed, TRANSPORT_STREAM, first_history + n)
+    meets, x, y, z, u, v, w, energy, carried, state = _begun(photons, n, seed, stream, first_history, grid, ledger_kev)
     free_path, k, part = mean_free_path(energy, majorant_per_mm, tables)
     left = 0.0
     while meets and energy > 0.0:
@@ -59,7 +53,7 @@ def follow_by_stops(position_mm, direction, energy_kev, weight, seed, first_hist
         material, density = material_and_density(voxel, grid)
         probability, given = at_stop(material, density, k, part, free_path, grid, tables)
         if not analogue:
-            _add(deposited_kev, voxel, energy * carried * given)
+            add(deposited_kev, voxel, energy * carried * given)
         if choice >= probability:
             continue
         before, scattering = energy * carried, energy
@@ -71,31 +65,26 @@ def follow_by_stops(position_mm, direction, energy_kev, weight, seed, first_hist
         if analogue:
             rest = before - energy * carried
         if rest > 0.0:
-            _add(deposited_kev, voxel, rest)
+            add(deposited_kev, voxel, rest)
         if energy != scattering and energy > 0.0:
             free_path, k, part = mean_free_path(energy, majorant_per_mm, tables)
-    _note(ledger_kev, 1, left)
-    _note(ledger_kev, 2, energy * carried)
+    note(ledger_kev, 1, left)
+    note(ledger_kev, 2, energy * carried)
 
 
 @cuda.jit(fastmath=True)
-def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, first_history, grid, tables, deposited_kev,
-                     ledger_kev):
+def follow_by_tracks(photons, seed, stream, first_history, grid, tables, deposited_kev, ledger_kev):
     """See `cpu_transport.follow_by_tracks`."""
-    n = cuda.grid(1)
-    if n >= energy_kev.shape[0]:
+    n = row_of_thread(photons)
+    if n < 0:
         return
-    energy, carried = float(energy_kev[n]), float(weight[n])
-    u, v, w = float(direction[n, 0]), float(direction[n, 1]), float(direction[n, 2])
-    _note(ledger_kev, 0, energy * carried)
-    meets, x, y, z = entered(position_mm[n, 0], position_mm[n, 1], position_mm[n, 2], u, v, w, grid)
-    state = first_state(seed, TRANSPORT_STREAM, first_history + n)
+    meets, x, y, z, u, v, w, energy, carried, state = _begun(photons, n, seed, stream, first_history, grid, ledger_kev)
     k, part = energy_place(energy, tables)
     left = 0.0
     while meets and energy > 0.0:
         state = next_state(state)
         r, choice = uniform_pair(state)
-        distance, voxel = fly_by_track(x, y, z, u, v, w, energy * carried, k, part, -math.log(r), grid, tables, _add,
+        distance, voxel = fly_by_track(x, y, z, u, v, w, energy * carried, k, part, -math.log(r), grid, tables, add,
                                        deposited_kev)
         if distance < 0.0:
             break
@@ -104,10 +93,10 @@ def follow_by_tracks(position_mm, direction, energy_kev, weight, seed, first_his
         before = energy * carried
         energy, u, v, w, rest, factor, state = interact(choice, energy, u, v, w, material, k, part, tables, state)
         if rest > 0.0:
-            _add(deposited_kev, voxel, rest * carried)
+            add(deposited_kev, voxel, rest * carried)
         carried *= factor
         left += before - energy * carried
         if energy > 0.0:
             k, part = energy_place(energy, tables)
-    _note(ledger_kev, 1, left)
-    _note(ledger_kev, 2, energy * carried)
+    note(ledger_kev, 1, left)
+    note(ledger_kev, 2, energy * carried)

@@ -49,7 +49,7 @@ def follow_electron(x, y, z, u, v, w, energy, carried, kind, grid, tables, score
     with which it left the grid (0 inside), what it left behind and what it gave to electrons and photons that are still
     to be followed (keV, without its weight), and the random state.
     """
-    i, j, m = math.floor(x / grid.voxel_x), math.floor(y / grid.voxel_y), math.floor(z / grid.voxel_z)
+    i, j, m = _voxel_number(x, grid.voxel_x), _voxel_number(y, grid.voxel_y), _voxel_number(z, grid.voxel_z)
     radiated = handed_on = left_behind = whole = hinge = scattering = 0.0
     before_hinge = True
     while energy > 0.0 and 0 <= i < grid.count_x and 0 <= j < grid.count_y and 0 <= m < grid.count_z:
@@ -89,6 +89,11 @@ def follow_electron(x, y, z, u, v, w, energy, carried, kind, grid, tables, score
             whole = 0.0
     state = _finished(radiated, handed_on, carried, photons, photon_row, knocked, row, state)
     return x, y, z, energy, left_behind, radiated + handed_on, state
+
+
+@scalar_function
+def _voxel_number(place, voxel_mm):
+    return int(math.floor(place / voxel_mm))  # noqa: RUF046 (on CUDA, numba's floor is a float)
 
 
 @scalar_function

@@ -6,7 +6,9 @@ from organdose.transport.compiled import scalar_function
 from organdose.transport.electron_tracks import annihilate, follow_electron
 from organdose.transport.random_numbers import first_state
 
-FIRST_ELECTRON_STREAM = 2
+GENERATIONS = 3  # electrons, those they knock on, those these knock on
+# Of random numbers: one a generation, for its tracks and for the photons it makes.
+FIRST_ELECTRON_STREAM, FIRST_PHOTON_STREAM = 2, 2 + GENERATIONS
 PHOTONS_A_HISTORY = 3  # one of bremsstrahlung, two of annihilation
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 from collections import deque
@@ -16,14 +15,7 @@ from organdose.transport.batches import BatchSums, Regions, StopRule, Tally, bat
 from organdose.transport.cross_sections import PhotonTables
 from organdose.transport.electron_tables import ElectronTables
 from organdose.transport.particles import ElectronSource, PhotonSource
-from organdose.transport.processors import (
-    SCORINGS,
-    CPUElectronProcessor,
-    CPUProcessor,
-    MixedProcessor,
-    Processor,
-    processor,
-)
+from organdose.transport.processors import SCORINGS, Processor, processor
 from organdose.transport.voxel_grid import VoxelGrid
 
 __all__ = ["StopRule", "Tally", "run_electrons", "run_particles", "run_photons"]
@@ -31,7 +23,6 @@ __all__ = ["StopRule", "Tally", "run_electrons", "run_particles", "run_photons"]
 # Voxels from this size on are scored along tracks: `organdose benchmark` prints what either way gains.
 _TRACKS_FROM_MM = 2.5
 _LOOK_S = 0.2
-_SEEDS_APART = 2**40  # between the random numbers of a run's sources: no other run's seed
 
 
 def run_photons(source: PhotonSource, grid: VoxelGrid, tables: PhotonTables, stop: StopRule, *, seed: int = 1,
@@ -50,28 +41,28 @@ def run_photons(source: PhotonSource, grid: VoxelGrid, tables: PhotonTables, sto
         raise InputError(f"the source emits up to {source.highest_kev:g} keV, the tables end at {tables.highest_kev:g}",
                          mend="Build the tables for higher energies.")
     scoring = _scoring(scoring, grid, tables)
-    worker = processor(device, source, grid, tables, seed, scoring)
+    worker = processor(device, (source,), (), grid, tables, None, seed, scoring)
     return _tallied(worker, grid, stop, regions, threads, progress or Progress(), stage, scoring)
 
 
 def run_electrons(source: ElectronSource, grid: VoxelGrid, tables: PhotonTables, electrons: ElectronTables,
                   stop: StopRule, *, seed: int = 1, regions: Regions | None = None, threads: int | None = None,
-                  progress: Progress | None = None, stage: str = "Monte Carlo, electrons",
+                  progress: Progress | None = None, stage: str = "Monte Carlo, electrons", device: str = "auto",
                   scoring: str = "auto") -> Tally:
-    """Electrons and positrons of `source`, and the photons they make; on the CPU. Otherwise as `run_photons`.
+    """Electrons and positrons of `source`, and the photons they make. Otherwise as `run_photons`.
 
     `tables` must reach up to the electrons' energies and, for positrons, to 511 keV; photons leave their energy where
     they set electrons free.
     """
     scoring = _scoring(scoring, grid, tables)
-    worker = CPUElectronProcessor(source, grid, tables, electrons, seed, scoring)
+    worker = processor(device, (), (source,), grid, tables, electrons, seed, scoring)
     return _tallied(worker, grid, stop, regions, threads, progress or Progress(), stage, scoring)
 
 
 def run_particles(photons: Sequence[PhotonSource], electrons: Sequence[ElectronSource], grid: VoxelGrid,
                   tables: PhotonTables, electron_tables: ElectronTables, stop: StopRule, *, seed: int = 1,
                   regions: Regions | None = None, threads: int | None = None, progress: Progress | None = None,
-                  stage: str = "Monte Carlo", scoring: str = "auto") -> Tally:
+                  stage: str = "Monte Carlo", device: str = "auto", scoring: str = "auto") -> Tally:
     """Photons, electrons and positrons of one decay as one run.
 
     A history is one particle of each source, with the weight its source gives it: with the yields as weights a history
@@ -80,10 +71,8 @@ def run_particles(photons: Sequence[PhotonSource], electrons: Sequence[ElectronS
     if not photons and not electrons:
         raise InputError("there is nothing to follow: no source emits anything")
     scoring = _scoring(scoring, grid, tables)
-    seeds = (seed + part * _SEEDS_APART for part in itertools.count())
-    parts = [CPUProcessor(source, grid, tables, next(seeds), scoring) for source in photons]
-    parts += [CPUElectronProcessor(source, grid, tables, electron_tables, next(seeds), scoring) for source in electrons]
-    return _tallied(MixedProcessor(parts), grid, stop, regions, threads, progress or Progress(), stage, scoring)
+    worker = processor(device, photons, electrons, grid, tables, electron_tables, seed, scoring)
+    return _tallied(worker, grid, stop, regions, threads, progress or Progress(), stage, scoring)
 
 
 def _scoring(scoring: str, grid: VoxelGrid, tables: PhotonTables) -> str:

@@ -9,15 +9,30 @@ from typing import Protocol
 import numpy as np
 
 from organdose.errors import InputError
+from organdose.transport.cpu_transport import (
+    HERD,
+    HERD_MEMBER,
+    TRANSPORT_STREAM,
+    follow_by_stops,
+    follow_by_tracks,
+)
 from organdose.transport.cross_sections import PhotonTables
 from organdose.transport.electron_tables import ElectronTables
+from organdose.transport.electron_tracks import Secondaries
+from organdose.transport.electron_transport import (
+    FIRST_ELECTRON_STREAM,
+    FIRST_PHOTON_STREAM,
+    GENERATIONS,
+    PHOTONS_A_HISTORY,
+    follow_electrons,
+)
 from organdose.transport.particles import Electrons, ElectronSource, Photons, PhotonSource
 from organdose.transport.voxel_grid import VoxelGrid
 
 SCORINGS = ("stops", "tracks", "analogue")
 DEVICES = ("auto", "cpu", "cuda")
 _PHOTONS_AT_ONCE = 25_000
-_GENERATIONS = 3  # electrons, those they knock on, those these knock on
+_SEEDS_APART = 2**40  # between the random numbers of a run's sources: no other run's seed
 
 
 class Processor(Protocol):
@@ -50,19 +65,25 @@ def cuda_device_name() -> str | None:
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-def processor(device: str, source: PhotonSource, grid: VoxelGrid, tables: PhotonTables, seed: int,
-              scoring: str) -> Processor:
-    """The processor for `device` ('auto' takes a GPU that is there). Raises `InputError` when it is not there."""
+def processor(device: str, photons: Sequence[PhotonSource], electrons: Sequence[ElectronSource], grid: VoxelGrid,
+              tables: PhotonTables, electron_tables: ElectronTables | None, seed: int, scoring: str) -> Processor:
+    """The processor for all these sources on `device`; 'auto' takes a GPU that is there and that all can start on.
+    Raises `InputError` when it is not there."""
     if device not in DEVICES:
         raise InputError(f"unknown device {device!r}", mend=f"Choose one of {', '.join(DEVICES)}.")
-    if device != "cpu" and cuda_device_name() is not None:
+    seeds = [seed + part * _SEEDS_APART for part in range(len(photons) + len(electrons))]
+    startable = all(getattr(source, "emission", None) is not None for source in (*photons, *electrons))
+    if (device == "cuda" or (device == "auto" and startable)) and cuda_device_name() is not None:
         from organdose.transport.cuda_processor import CUDAProcessor
 
-        return CUDAProcessor(source, grid, tables, seed, scoring)
+        return CUDAProcessor(photons, electrons, grid, tables, electron_tables, seeds, scoring)
     if device == "cuda":
         raise InputError("no NVIDIA GPU that numba can use was found",
                          mend="Use --device auto or cpu; for a GPU install its driver and organdose[gpu].")
-    return CPUProcessor(source, grid, tables, seed, scoring)
+    parts = [CPUProcessor(source, grid, tables, own, scoring) for source, own in zip(photons, seeds)]
+    parts += [CPUElectronProcessor(source, grid, tables, electron_tables, own, scoring)
+              for source, own in zip(electrons, seeds[len(photons):])]
+    return MixedProcessor(parts)
 
 
 class CPUProcessor:
@@ -97,12 +118,12 @@ class CPUProcessor:
     def _run_histories(self, first: int, count: int, deposited_kev: np.ndarray, ledger_kev: np.ndarray) -> None:
         photons = Photons.empty(count)
         self._source.emit(photons, self._seed, first)
-        self._follow(photons, first, deposited_kev, ledger_kev)
+        self._follow(photons, TRANSPORT_STREAM, first, deposited_kev, ledger_kev)
 
-    def _follow(self, photons: Photons, first: int, deposited_kev: np.ndarray, ledger_kev: np.ndarray) -> None:
-        from organdose.transport.cpu_transport import HERD, HERD_MEMBER, follow_by_stops, follow_by_tracks
-
-        flying = (photons.position_mm, photons.direction, photons.energy_kev, photons.weight, self._seed, first)
+    def _follow(self, photons: Photons, stream: int, first: int, deposited_kev: np.ndarray,
+                ledger_kev: np.ndarray) -> None:
+        flying = (photons.position_mm, photons.direction, photons.energy_kev, photons.weight, self._seed, stream,
+                  first)
         if self._scoring == "tracks":
             follow_by_tracks(*flying, self._grid, self._tables, deposited_kev, ledger_kev)
         else:
@@ -121,15 +142,12 @@ class CPUElectronProcessor(CPUProcessor):
     def _run_histories(self, first: int, count: int, deposited_kev: np.ndarray, ledger_kev: np.ndarray) -> None:
         electrons = Electrons.empty(count)
         self._source.emit_electrons(electrons, self._seed, first)
-        for generation in range(_GENERATIONS):
+        for generation in range(GENERATIONS):
             electrons = self._follow_electrons(electrons, first, generation, deposited_kev, ledger_kev)
 
     def _follow_electrons(self, electrons: Electrons, first: int, generation: int, deposited_kev: np.ndarray,
                           ledger_kev: np.ndarray) -> Electrons:
         """Follow them and the photons they make; returns the electrons they knocked on."""
-        from organdose.transport.electron_tracks import Secondaries
-        from organdose.transport.electron_transport import FIRST_ELECTRON_STREAM, PHOTONS_A_HISTORY, follow_electrons
-
         count = len(electrons.energy_kev)
         photons, knocked = Photons.empty(PHOTONS_A_HISTORY * count), Electrons.empty(count)
         photons.weight[:] = knocked.weight[:] = 0.0
@@ -138,10 +156,7 @@ class CPUElectronProcessor(CPUProcessor):
                          self._electron_tables, deposited_kev, ledger_kev,
                          Secondaries(photons.position_mm, photons.direction, photons.energy_kev, photons.weight),
                          Secondaries(knocked.position_mm, knocked.direction, knocked.energy_kev, knocked.weight))
-        made = photons.weight > 0
-        self._follow(Photons(photons.position_mm[made], photons.direction[made], photons.energy_kev[made],
-                             photons.weight[made]), PHOTONS_A_HISTORY * (_GENERATIONS * first + generation * count),
-                     deposited_kev, ledger_kev)
+        self._follow(photons, FIRST_PHOTON_STREAM + generation, PHOTONS_A_HISTORY * first, deposited_kev, ledger_kev)
         return knocked
 
 
