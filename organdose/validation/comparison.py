@@ -72,13 +72,21 @@ def _mean_differences(rows: Sequence[Comparison]) -> list[str]:
 
 def reference_table(name: str) -> dict:
     """A published table (`reference/NAME.json` below $ORGANDOSE_DATA or ../shared). Raises `InputError` without it."""
+    path = outside_file("reference", f"{name}.json")
+    if path is None:
+        raise InputError(f"the published table {name}.json is not here",
+                         mend="Set ORGANDOSE_DATA to the folder that holds reference/; the tables do not ship with us.")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"the published table is no valid JSON ({error})", where=path,
+                         mend="Fetch it again.") from error
+
+
+def outside_file(*parts: str) -> Path | None:
+    """A file or folder of the material that does not ship with us, below $ORGANDOSE_DATA or ../shared; None without."""
     checkout = Path(__file__).resolve().parents[2]
     for root in (os.environ.get("ORGANDOSE_DATA"), checkout.parent / "shared", Path("..") / "shared"):
-        if root and (path := Path(root) / "reference" / f"{name}.json").is_file():
-            try:
-                return json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise InputError(f"the published table is no valid JSON ({error})", where=path,
-                                 mend="Fetch it again.") from error
-    raise InputError(f"the published table {name}.json is not here",
-                     mend="Set ORGANDOSE_DATA to the folder that holds reference/; the tables do not ship with us.")
+        if root and (path := Path(root).joinpath(*parts)).exists():
+            return path
+    return None
