@@ -17,6 +17,7 @@ class DoseMap:
     `density_g_cm3`: float32 array (z, y, x) of the same grid, the density the engine used.
     `organ_relative_uncertainty`: for each organ asked for, the relative standard uncertainty of its mean dose, from
     batch statistics (voxel uncertainties are correlated and must not simply be added in quadrature).
+    `organ_mean_mgy`: means of engines that compute organs rather than voxels; the table has these instead of the map's.
     `quantity` is 'absorbed dose'; `engine` names the engine with its version; `facts` are lines for report and record.
     """
 
@@ -26,6 +27,7 @@ class DoseMap:
     quantity: str = "absorbed dose"
     relative_uncertainty: sitk.Image | None = None
     organ_relative_uncertainty: dict[str, float] = field(default_factory=dict)
+    organ_mean_mgy: dict[str, float] = field(default_factory=dict)
     facts: dict[str, object] = field(default_factory=dict)
 
 

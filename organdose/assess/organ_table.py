@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -22,7 +22,8 @@ def organ_table(dose: DoseMap, weights: OrganWeights) -> list[OrganDose]:
     The mean is mass-weighted over every voxel the organ reaches (energy imparted / mass, ICRU Report 85). Standard
     deviation, minimum, maximum, D98, D50 and D2 are volume-weighted (ICRU Report 83): each voxel counts with the
     volume the organ has in it, and voxels that it fills to less than 1 % do not count, unless it fills none further.
-    The uncertainty is the engine's own for the organ's mean (`organ_relative_uncertainty`), in percent.
+    The uncertainty is the engine's own for the organ's mean (`organ_relative_uncertainty`), in percent; so is the mean
+    of engines that compute organs (`organ_mean_mgy`).
 
     Raises `InputError` for a dose map on another grid, non-finite or negative dose, or dose that is zero everywhere.
     """
@@ -112,9 +113,10 @@ def organ_row(name: str, voxels: OrganVoxels, *, uncertainty_percent: float | No
 
 def _row(name: str, dose: DoseMap, dose_mgy: np.ndarray, weights: OrganWeights) -> OrganDose:
     relative = dose.organ_relative_uncertainty.get(name)
-    return organ_row(name, voxels_of_row(name, dose_mgy, weights),
-                     uncertainty_percent=None if relative is None else 100.0 * float(relative),
-                     in_image_percent=weights.in_image_percent[name], note=weights.notes.get(name, ""))
+    row = organ_row(name, voxels_of_row(name, dose_mgy, weights),
+                    uncertainty_percent=None if relative is None else 100.0 * float(relative),
+                    in_image_percent=weights.in_image_percent[name], note=weights.notes.get(name, ""))
+    return row if name not in dose.organ_mean_mgy else replace(row, mean_mgy=dose.organ_mean_mgy[name])
 
 
 def _rising(values_mgy: np.ndarray) -> np.ndarray:

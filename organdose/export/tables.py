@@ -19,13 +19,15 @@ DVH_COLUMNS = ("organ", "dose_percent_of_maximum", "dose_mgy", "volume_percent")
 _TEXT = ("organ", "snomed", "note")
 
 
-def write_organs_csv(path: Path, rows: Iterable[OrganDose]) -> None:
-    """Write `organs.csv`: five significant digits, UTF-8; an empty cell is a number nobody knows."""
+def write_organs_csv(path: Path, rows: Sequence[OrganDose]) -> None:
+    """Write `organs.csv`: five significant digits, UTF-8; an empty cell is a number nobody knows. Rows of internal dose
+    have further columns."""
+    columns = tuple(f.name for f in fields(rows[0])) if rows else ORGAN_COLUMNS
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(ORGAN_COLUMNS)
+        writer.writerow(columns)
         for row in rows:
-            writer.writerow([getattr(row, c) if c in _TEXT else _digits(getattr(row, c)) for c in ORGAN_COLUMNS])
+            writer.writerow([getattr(row, c) if c in _TEXT else _digits(getattr(row, c)) for c in columns])
 
 
 def read_organs_csv(path: Path) -> list[OrganDose]:

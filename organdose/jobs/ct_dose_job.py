@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,13 +22,11 @@ from organdose.ct.scan_extension import beam_range_mm
 from organdose.dose_map import DoseMap, within
 from organdose.errors import InputError
 from organdose.jobs.ct_dose_descriptors import noted, scan_descriptors
-from organdose.jobs.record import RunRecord
-from organdose.jobs.result_folder import RECORD_NAME, check_result_folder, result_folder
+from organdose.jobs.record import RunRecord, files_of
+from organdose.jobs.result_folder import RECORD_NAME, check_inputs_outside, check_result_folder, result_folder
 from organdose.patient.dose_grid import DoseGrid, dose_grid
 from organdose.progress import Progress
-from organdose.segmentation.analytic import AnalyticParameters
-from organdose.segmentation.analytic_bones import bone_mask
-from organdose.segmentation.masks_for_study import masks_for_study
+from organdose.segmentation.masks_for_study import masks_for_study, thresholded_bones
 from organdose.study import read_ct
 from organdose.study.ct_study import CTStudy
 
@@ -83,7 +80,7 @@ def run_ct_dose(job: CTDoseJob, progress: Progress | None = None) -> CTDoseResul
     progress = progress or Progress()
     record = RunRecord("ct-dose", json.loads(job.model_dump_json()))
     check_result_folder(job.out)
-    _check_inputs_outside(job)
+    check_inputs_outside(job.out, (job.ct, job.segmentation, job.protocol, job.engine_parameters.get("hu_curve")))
     result = compute_ct_dose(job, record, progress)
     with result_folder(job.out) as folder:
         write_ct_dose_files(folder, result, record, scene=job.scene, progress=progress)
@@ -108,11 +105,11 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
     with record.timed("masks"):
         masks = masks_for_study(study, job.segmentation, progress=progress)
         if job.segmentation is not None:
-            record.add_input("segmentation", job.segmentation, _files_of(job.segmentation))
+            record.add_input("segmentation", job.segmentation, files_of(job.segmentation))
         if parameters.hu_curve is not None:
             record.add_input("hu_curve", Path(parameters.hu_curve), [Path(parameters.hu_curve)])
     with record.timed("dose grid"):
-        patient = patient_model(study, masks, parameters, lambda: _thresholded_bones(study, masks, progress))
+        patient = patient_model(study, masks, parameters, lambda: thresholded_bones(study, masks, progress))
         grid = dose_grid(study.image, job.voxel_mm, patient.tissues, air=patient.air, contrast=patient.contrast,
                          progress=progress)
         weights = _weights(study, masks, grid, job.organs, progress)
@@ -135,14 +132,6 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
                         contrast_image(study.image, patient.contrast))
 
 
-def _thresholded_bones(study: CTStudy, masks: OrganMasks, progress: Progress) -> np.ndarray:
-    """Bones by thresholds (z, y, x): those of the masks where the analytic engine drew them, else drawn for this."""
-    if masks.origin.startswith("analytic"):
-        return masks.union(["bones"])
-    settings = AnalyticParameters()
-    return bone_mask(study.image, masks.mask("body"), settings.bone_low_hu, settings.bone_high_hu, progress)
-
-
 def _with_patient_facts(dose: DoseMap, patient: PatientModel) -> DoseMap:
     assumptions = [*dose.facts.get("assumptions", ()), *patient.assumptions]
     return replace(dose, facts={**dose.facts, **patient.facts, "assumptions": assumptions})
@@ -162,16 +151,6 @@ def _warnings(dose: DoseMap, parameters: EngineParameters) -> tuple[str, ...]:
             f"{100 * reached[worst]:.2g} %): allow more histories",)
 
 
-def _check_inputs_outside(job: CTDoseJob) -> None:
-    """A result replaces its folder: no input may lie in it."""
-    out = job.out.absolute()
-    curve = job.engine_parameters.get("hu_curve")
-    for path in (job.ct, job.segmentation, job.protocol, None if curve is None else Path(str(curve))):
-        if path is not None and path.absolute().is_relative_to(out):
-            raise InputError("the output folder holds an input of this run", where=job.out,
-                             mend="Give another folder with -o.")
-
-
 def _weights(study: CTStudy, masks: OrganMasks, grid: DoseGrid, organs: tuple[str, ...] | None,
              progress: Progress) -> OrganWeights:
     return organ_weights(masks, grid.ct_density_g_cm3, grid.geometry, sex=study.patient_sex, organs=organs,
@@ -186,8 +165,3 @@ def _engine_parameters(model: type[EngineParameters], values: dict[str, object])
         name = ".".join(str(part) for part in first["loc"])
         raise InputError(f"engine parameter {name!r}: {first['msg']}",
                          mend=f"Parameters: {', '.join(model.model_fields)}.") from error
-
-
-def _files_of(path: Path) -> list[Path]:
-    return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-

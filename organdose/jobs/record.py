@@ -16,7 +16,8 @@ from pathlib import Path
 
 from organdose import __version__
 
-_LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "highdicom", "numba", "xraylib", "matplotlib", "slicer-core")
+_LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "highdicom", "numba", "xraylib", "matplotlib",
+              "slicer-core", "icrp107-database", "radioactivedecay")
 
 
 @dataclass
@@ -77,6 +78,11 @@ def versions() -> dict[str, str]:
 def device() -> dict[str, object]:
     """The machine, without its name."""
     return {"class": "cpu", "machine": platform.machine(), "system": platform.system(), "threads": os.cpu_count()}
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file itself, or all files in a folder."""
+    return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
 
 
 def _sha256(path: Path) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +26,14 @@ def check_result_folder(folder: Path) -> None:
     except OSError as error:
         raise InputError(f"nothing can be written there ({error.strerror or error})", where=folder,
                          mend="Give another folder with -o.") from error
+
+
+def check_inputs_outside(folder: Path, inputs: Iterable[Path | str | None]) -> None:
+    """A result replaces its folder: raises `InputError` where one of the `inputs` (None: not given) lies in it."""
+    for path in inputs:
+        if path is not None and Path(path).absolute().is_relative_to(Path(folder).absolute()):
+            raise InputError("the output folder holds an input of this run", where=folder,
+                             mend="Give another folder with -o.")
 
 
 def _check_ours(folder: Path) -> None:

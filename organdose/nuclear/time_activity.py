@@ -45,8 +45,9 @@ class TimeActivityCurve:
 
 
 def tiac_h(integral_bq_s: float | np.ndarray, administered_bq: float) -> float | np.ndarray:
-    """Time-integrated activity coefficient in h: decays in a region for each Bq administered (MIRD pamphlet 21)."""
-    if not (math.isfinite(administered_bq) and administered_bq > 0):
+    """Time-integrated activity coefficient in h: decays in a region for each Bq administered (MIRD pamphlet 21); NaN
+    where that is not known (NaN)."""
+    if not math.isnan(administered_bq) and not (math.isfinite(administered_bq) and administered_bq > 0):
         raise InputError(f"an administered activity of {administered_bq} Bq", mend="Give the net activity in Bq.")
     return integral_bq_s / administered_bq / 3600
 
@@ -56,7 +57,8 @@ def time_activity_curves(organs: Sequence[str], times_s: np.ndarray, activity_bq
                          uncertainty_bq: np.ndarray | None = None, recoveries: dict[str, Recovery] | None = None,
                          **parameters: object) -> list[TimeActivityCurve]:
     """Curves of organs from their activities (n times, organs), not corrected for decay; `model` and `parameters` as in
-    `time_integrated`. `recoveries`: coefficients of the organs to be corrected. Raises `InputError`.
+    `time_integrated`. `administered_bq`: NaN where nobody said; then so are the coefficients. `recoveries`: of the
+    organs to be corrected. Raises `InputError`.
     """
     activity_bq = np.asarray(activity_bq, np.float64)
     if activity_bq.ndim != 2 or activity_bq.shape[1] != len(organs):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import describe
 from organdose.progress import Progress
+from organdose.segmentation.analytic import AnalyticParameters
+from organdose.segmentation.analytic_bones import bone_mask
 from organdose.study.ct_study import CTStudy
 
 BODY_ADDED = "drawn by the analytic engine; not in the file"
@@ -30,6 +34,14 @@ def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Prog
     elif masks.origin == LABEL_MAP:
         fill_body(masks)
     return masks
+
+
+def thresholded_bones(study: CTStudy, masks: OrganMasks, progress: Progress | None = None) -> np.ndarray:
+    """Bones by thresholds (bool, (z, y, x)): those of `masks` where the analytic engine drew them, else drawn now."""
+    if masks.origin.startswith("analytic"):
+        return masks.union(["bones"])
+    settings = AnalyticParameters()
+    return bone_mask(study.image, masks.mask("body"), settings.bone_low_hu, settings.bone_high_hu, progress)
 
 
 def fill_body(masks: OrganMasks) -> None:

@@ -29,12 +29,12 @@ _COMMON_PART = 0.5
 _MOST_IN_FOV = 1.1
 
 
-def read_activity(path: Path, *, protocol: Path | None = None, series: str | None = None,
+def read_activity(path: Path, *, protocol: Path | NuclearProtocol | None = None, series: str | None = None,
                   half_life_of: HalfLifeOf | None = None, progress: Progress | None = None) -> ActivityStudy:
     """Read PET or SPECT as activity concentration.
 
     `path` is a DICOM folder (searched through its sub-folders), one DICOM file (NM or enhanced PET), or one NRRD or
-    NIfTI file. `protocol` is a JSON file of facts under the names in `nuclear_facts.EXPLANATIONS`; its values win over
+    NIfTI file. `protocol`: facts under the names in `nuclear_facts.EXPLANATIONS`, or a JSON file of them; they win over
     the header's and the difference becomes a warning. `series` chooses one DICOM series by number or UID; without it
     all are read, as time points. `half_life_of` gives the half-life in s of a radionuclide ('F-18'), or None: it fills
     in what the header lacks and is compared with what it says.
@@ -43,7 +43,9 @@ def read_activity(path: Path, *, protocol: Path | None = None, series: str | Non
     Bq/ml, `InputError` for what cannot be read faithfully, `Cancelled`. What else lacks is in the study's `questions`.
     """
     path, progress = Path(path), progress or Progress()
-    given = read_nuclear_protocol(Path(protocol)) if protocol is not None else None
+    given = protocol
+    if given is not None and not isinstance(given, NuclearProtocol):
+        given = read_nuclear_protocol(Path(given))
     if not os.path.exists(path):
         raise InputError("there is no such file or folder", where=path, mend="Check the path of the PET or SPECT.")
 

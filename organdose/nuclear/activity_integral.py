@@ -1,0 +1,150 @@
+"""From frames in Bq/ml to decays in each dose voxel and each organ: what every engine starts from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+import SimpleITK as sitk
+
+from organdose.anatomy.grid_overlap import averaged_onto
+from organdose.errors import InputError, MissingFacts
+from organdose.nuclear.progeny import DecayMixture
+from organdose.nuclear.recovery_coefficients import Recovery
+from organdose.nuclear.time_activity import TimeActivityCurve, time_activity_curves
+from organdose.nuclear.time_integration import time_integrated
+from organdose.patient.lattice import Lattice
+from organdose.progress import Progress
+from organdose.study.activity_study import ActivityFrame
+from organdose.study.decay_correction import decay_factor
+
+
+@dataclass(frozen=True)
+class ActivityOverTime:
+    """`bq_per_ml` (n, z, y, x; float32): mean concentration in each dose voxel at `times_s` (n) after administration,
+    as it was then: not corrected for decay."""
+
+    times_s: np.ndarray
+    bq_per_ml: np.ndarray = field(repr=False)
+    lattice: Lattice
+
+
+@dataclass(frozen=True)
+class ActivityIntegral:
+    """Activity integrated over all time, on the dose grid.
+
+    `decays` (z, y, x; float32): decays (Bq s) of the parent in each voxel, not negative. `relative_uncertainty`
+    (float32, same shape): of the fit in each voxel, NaN where nothing tells it. `curves`: the organs' activities over
+    time and their integrals. `administered_bq`: net, None where nobody said. `notes`: lines for the report.
+    """
+
+    decays: np.ndarray = field(repr=False)
+    relative_uncertainty: np.ndarray = field(repr=False)
+    mixture: DecayMixture
+    administered_bq: float | None
+    model: str
+    curves: tuple[TimeActivityCurve, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def total_decays(self) -> float:
+        return float(self.decays.sum(dtype=np.float64))
+
+    @property
+    def organ_decays(self) -> dict[str, float]:
+        """Decays (Bq s) in each organ, from the curve of the organ as a whole."""
+        return {curve.organ: curve.integral_bq_s for curve in self.curves if math.isfinite(curve.integral_bq_s)}
+
+    @property
+    def organ_relative_uncertainty(self) -> dict[str, float]:
+        """Of those integrals, where the fit tells it."""
+        return {curve.organ: curve.integral_uncertainty_bq_s / curve.integral_bq_s for curve in self.curves
+                if curve.integral_bq_s > 0 and math.isfinite(curve.integral_uncertainty_bq_s)}
+
+
+def activity_over_time(frames: Sequence[ActivityFrame], lattice: Lattice, half_life_s: float) -> ActivityOverTime:
+    """Frames on the voxels of `lattice`, by exact overlap: the activity in the part they share is kept.
+
+    A frame counts for the middle of its acquisition. Raises `MissingFacts` for a frame without a time.
+    """
+    times_s, target = [], lattice.image(np.zeros(lattice.shape, np.uint8))
+    found = np.empty((len(frames), *lattice.shape), np.float32)
+    for values, frame in zip(found, frames):
+        time_s, factor = _middle(frame, half_life_s)
+        times_s.append(time_s)
+        values[:] = sitk.GetArrayFromImage(averaged_onto(frame.image, target)) * factor
+    return ActivityOverTime(np.asarray(times_s), found, lattice)
+
+
+def _middle(frame: ActivityFrame, half_life_s: float) -> tuple[float, float]:
+    """Seconds from administration to the middle of a frame, and the decay from its reference to then."""
+    if frame.start_s is None or frame.reference_s is None:
+        raise MissingFacts(frame.acquisition.missing("injected_at", "scan_start_at", "decay_correction"))
+    middle_s = frame.start_s + 0.5 * (frame.duration_s or 0.0)
+    return middle_s, decay_factor(middle_s - frame.reference_s, half_life_s)
+
+
+def activity_integral(over_time: ActivityOverTime, mixture: DecayMixture, administered_bq: float | None, *,
+                      model: str = "physical", parameters: Mapping[str, object] | None = None,
+                      organs: Sequence[str] = (), organ_ml: sp.csr_matrix | None = None,
+                      inside: np.ndarray | None = None, recoveries: Mapping[str, Recovery] | None = None,
+                      progress: Progress | None = None) -> ActivityIntegral:
+    """Integrate each voxel and each organ from administration to infinity.
+
+    `model`, `parameters`: of `integration_models`. `organ_ml` (organs, voxels): volume of each organ in each voxel.
+    `inside` (bool, (z, y, x)): voxels outside are left out, and a note says how much was in them. `recoveries`: of the
+    organs whose activity is corrected for partial volume, in the voxels as in the curve. Raises `InputError` where
+    model, times or shapes do not fit, and where there is no activity at all; `Cancelled`.
+    """
+    parameters, recoveries = dict(parameters or {}), dict(recoveries or {})
+    decay_per_s = mixture.parent.decay_constant_per_s
+    bq_per_ml = over_time.bq_per_ml
+    held = np.any(bq_per_ml != 0, axis=0)
+    if not held.any():
+        raise InputError("PET or SPECT show no activity in the dose grid",
+                         mend="Check that they and the CT are of one patient and position.")
+    integral = time_integrated(model, over_time.times_s, bq_per_ml[:, held], decay_per_s, progress=progress,
+                               **parameters)
+    decays, uncertainty = np.zeros(held.shape, np.float32), np.full(held.shape, np.nan, np.float32)
+    decays[held] = np.maximum(np.nan_to_num(integral.value, nan=0.0), 0.0) * over_time.lattice.voxel_ml
+    uncertainty[held] = np.divide(integral.uncertainty, integral.value, out=np.full_like(integral.value, np.nan),
+                                  where=integral.value > 0)
+    notes = [f"Voxels: {note}" for note in integral.notes]
+    if inside is not None:
+        notes += _left_outside(decays, inside)
+    if organ_ml is not None and recoveries:
+        decays *= _recovery_factor(organs, organ_ml, over_time.lattice, recoveries).astype(np.float32)
+        notes += [f"{name}: {recovery.note}" for name, recovery in recoveries.items()]
+    curves = () if organ_ml is None else _curves(over_time, organs, organ_ml, decay_per_s, administered_bq, model,
+                                                 recoveries, parameters)
+    return ActivityIntegral(decays, uncertainty, mixture, administered_bq, model, tuple(curves), tuple(notes))
+
+
+def _left_outside(decays: np.ndarray, inside: np.ndarray) -> list[str]:
+    """Clear what lies outside, and say how much that was."""
+    total = float(decays.sum(dtype=np.float64))
+    decays[~inside] = 0.0
+    lost = 1 - float(decays.sum(dtype=np.float64)) / total if total > 0 else 0.0
+    return [f"{100 * lost:.2g} % of the decays lie outside the body (noise, spill-out, arms beyond the CT): left out."]
+
+
+def _recovery_factor(organs: Sequence[str], organ_ml: sp.csr_matrix, lattice: Lattice,
+                     recoveries: Mapping[str, Recovery]) -> np.ndarray:
+    """What each voxel is multiplied by, (z, y, x): the organ's 1 / coefficient by the part it has in the voxel."""
+    factor = np.ones(math.prod(lattice.shape))
+    for name, recovery in recoveries.items():
+        row = organ_ml[[list(organs).index(name)]]
+        factor[row.indices] += row.data / lattice.voxel_ml * (1 / recovery.coefficient - 1)
+    return factor.reshape(lattice.shape)
+
+
+def _curves(over_time: ActivityOverTime, organs: Sequence[str], organ_ml: sp.csr_matrix, decay_per_s: float,
+            administered_bq: float | None, model: str, recoveries: dict[str, Recovery],
+            parameters: dict[str, object]) -> list[TimeActivityCurve]:
+    activity_bq = np.stack([organ_ml @ frame.ravel().astype(np.float64) for frame in over_time.bq_per_ml])
+    # Without the administered activity there are no coefficients; the curves and integrals are the same.
+    return time_activity_curves(organs, over_time.times_s, activity_bq, decay_per_s, administered_bq or math.nan, model,
+                                recoveries=recoveries, **parameters)
