@@ -4,7 +4,7 @@ from numba import cuda
 
 from organdose.transport.cuda_particles import add, append, note, row_of_thread
 from organdose.transport.electron_tracks import annihilate, follow_electron
-from organdose.transport.electron_transport import PHOTONS_A_HISTORY
+from organdose.transport.electron_transport import LAST_ELECTRON_STREAM, PHOTONS_A_HISTORY
 from organdose.transport.random_numbers import first_state
 
 
@@ -27,7 +27,7 @@ def follow_electrons(electrons, charge, seed, stream, first_history, grid, table
     state = first_state(seed, stream, first_history + n)
     x, y, z, leaving, left_behind, handed_on, state = follow_electron(
         x, y, z, u, v, w, energy, carried, charge, grid, tables, add, deposited_kev, photons, first_photon, knocked, n,
-        state)
+        stream < LAST_ELECTRON_STREAM, state)
     note(ledger_kev, 0, (energy - handed_on) * carried)
     note(ledger_kev, 1, left_behind * carried)
     note(ledger_kev, 2, leaving * carried)

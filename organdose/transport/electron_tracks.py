@@ -41,13 +41,14 @@ class Secondaries(NamedTuple):
 
 @njit(inline="always", _nrt=False, error_model="numpy")
 def follow_electron(x, y, z, u, v, w, energy, carried, kind, grid, tables, score, deposited_kev, photons, photon_row,
-                    knocked, row, state):
+                    knocked, row, hands_on, state):
     """One electron (`kind` 0) or positron (1) to its end; what it leaves in a voxel is `score`d into `deposited_kev`.
 
     Its bremsstrahlung becomes the photon of `photon_row`, the fast electrons it knocks on that of `row` of `knocked`:
-    one each, chosen by its energy, stands for all. Returns where the track ends (in the grid's coordinates), the energy
-    with which it left the grid (0 inside), what it left behind and what it gave to electrons and photons that are still
-    to be followed (keV, without its weight), and the random state.
+    one each, chosen by its energy, stands for all. Unless it `hands_on`, electrons stay where they are knocked on.
+    Returns where the track ends (in the grid's coordinates), the energy with which it left the grid (0 inside), what it
+    left behind and what it gave to electrons and photons that are still to be followed (keV, without its weight), and
+    the random state.
     """
     i, j, m = _voxel_number(x, grid.voxel_x), _voxel_number(y, grid.voxel_y), _voxel_number(z, grid.voxel_z)
     radiated = handed_on = left_behind = whole = hinge = scattering = 0.0
@@ -68,7 +69,7 @@ def follow_electron(x, y, z, u, v, w, energy, carried, kind, grid, tables, score
             wanted = (hinge if before_hinge else whole - hinge) / per_mm
             crosses = length < wanted
             length = min(length, wanted)
-            lost, light, knock, state = _loss(energy, length * per_mm, room, kind, material, tables, state)
+            lost, light, knock, state = _loss(energy, length * per_mm, room, kind, material, tables, hands_on, state)
             score(deposited_kev, voxel, (lost - light - knock) * carried)
             left_behind += lost - light - knock
             radiated += light
@@ -97,7 +98,7 @@ def _voxel_number(place, voxel_mm):
 
 
 @scalar_function
-def _loss(energy, length_g_cm2, room_g_cm2, kind, material, tables, state):
+def _loss(energy, length_g_cm2, room_g_cm2, kind, material, tables, hands_on, state):
     """What is lost on a piece of track (keV); of that what is radiated, and what an electron gets that may leave the
     voxel; and the random state. A particle that cannot leave its voxel any more loses everything."""
     if energy <= LOWEST_KEV:
@@ -108,7 +109,7 @@ def _loss(energy, length_g_cm2, room_g_cm2, kind, material, tables, state):
     mean_lost = energy - mean_after
     lost, largest, state = straggled_loss(mean_lost, energy, length_g_cm2, kind, material, tables, state)
     knock = 0.0
-    if largest > LOWEST_KEV and range_g_cm2(largest, 0, material, tables) > room_g_cm2:
+    if hands_on and largest > LOWEST_KEV and range_g_cm2(largest, 0, material, tables) > room_g_cm2:
         knock = largest
     light = min(mean_lost * radiating, max(0.0, lost - knock))
     return lost, light, knock, state

@@ -6,9 +6,10 @@ from organdose.transport.compiled import scalar_function
 from organdose.transport.electron_tracks import annihilate, follow_electron
 from organdose.transport.random_numbers import first_state
 
-GENERATIONS = 3  # electrons, those they knock on, those these knock on
+GENERATIONS = 3  # electrons, those they knock on, those these knock on; the last keep their energy to themselves
 # Of random numbers: one a generation, for its tracks and for the photons it makes.
 FIRST_ELECTRON_STREAM, FIRST_PHOTON_STREAM = 2, 2 + GENERATIONS
+LAST_ELECTRON_STREAM = FIRST_ELECTRON_STREAM + GENERATIONS - 1
 PHOTONS_A_HISTORY = 3  # one of bremsstrahlung, two of annihilation
 
 
@@ -36,7 +37,8 @@ def follow_electrons(position_mm, direction, energy_kev, weight, charge, seed, s
         x, y, z, leaving, left_behind, handed_on, state = follow_electron(
             position_mm[n, 0] - grid.corner_x, position_mm[n, 1] - grid.corner_y, position_mm[n, 2] - grid.corner_z,
             float(direction[n, 0]), float(direction[n, 1]), float(direction[n, 2]), float(energy_kev[n]), carried, kind,
-            grid, tables, _add, deposited_kev, photons, PHOTONS_A_HISTORY * n, knocked, n, state)
+            grid, tables, _add, deposited_kev, photons, PHOTONS_A_HISTORY * n, knocked, n,
+            stream < LAST_ELECTRON_STREAM, state)
         ledger_kev[0] += (energy_kev[n] - handed_on) * carried
         ledger_kev[1] += left_behind * carried
         ledger_kev[2] += leaving * carried
