@@ -1,0 +1,66 @@
+"""How alike two images of a patient are under a transform, and how far it moves him."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+
+_BINS = 32
+_FIELD_MM = 8.0
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """Where a transform takes the points of the patient: lengths in mm, their mean as a vector (mm, LPS), and the
+    smallest and largest local change of volume (determinant of the Jacobian; 1 changes nothing, 0 or less folds)."""
+
+    mean_mm: float
+    largest_mm: float
+    mean_vector_mm: tuple[float, float, float]
+    smallest_jacobian: float
+    largest_jacobian: float
+
+
+def likeness(fixed: sitk.Image, moving: sitk.Image, patient: sitk.Image, transform: sitk.Transform,
+             measure: str) -> float:
+    """'correlation' (-1..1) or 'mutual_information' (nats, 32 bins) of the images in `patient`; larger is more alike.
+
+    What `transform` takes from beyond the moving image counts with its lowest value, so that an image pushed out of
+    sight is no good likeness.
+    """
+    lowest = float(sitk.GetArrayViewFromImage(moving).min())
+    moved = sitk.Resample(moving, fixed, transform, sitk.sitkLinear, lowest, sitk.sitkFloat32)
+    inside = sitk.GetArrayViewFromImage(patient) > 0
+    first, second = (sitk.GetArrayViewFromImage(image)[inside].astype(np.float64) for image in (fixed, moved))
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    if measure == "correlation":
+        return float(np.corrcoef(first, second)[0, 1])
+    together, _, _ = np.histogram2d(first, second, _BINS)
+    together /= together.sum()
+    apart = np.outer(together.sum(axis=1), together.sum(axis=0))
+    some = together > 0
+    return float((together[some] * np.log(together[some] / apart[some])).sum())
+
+
+def displacement(transform: sitk.Transform, patient: sitk.Image) -> Displacement:
+    """Of the points in `patient` (uint8), on a grid of about 8 mm."""
+    spacing = np.maximum(patient.GetSpacing(), _FIELD_MM)
+    size = np.maximum(2, np.ceil(np.array(patient.GetSize()) * patient.GetSpacing() / spacing)).astype(int)
+    grid = sitk.Resample(patient, size.tolist(), sitk.Transform(), sitk.sitkNearestNeighbor, patient.GetOrigin(),
+                         spacing.tolist(), patient.GetDirection(), 0)
+    field = displacement_field(transform, grid)
+    inside = sitk.GetArrayViewFromImage(grid) > 0
+    vectors = sitk.GetArrayViewFromImage(field)[inside]
+    lengths = np.linalg.norm(vectors, axis=1)
+    jacobian = sitk.GetArrayViewFromImage(sitk.DisplacementFieldJacobianDeterminant(field))[inside]
+    return Displacement(float(lengths.mean()), float(lengths.max()), tuple(vectors.mean(axis=0).tolist()),
+                        float(jacobian.min()), float(jacobian.max()))
+
+
+def displacement_field(transform: sitk.Transform, grid: sitk.Image) -> sitk.Image:
+    """Vectors in mm (float64) from the voxels of `grid` to where `transform` takes them."""
+    return sitk.TransformToDisplacementField(transform, sitk.sitkVectorFloat64, grid.GetSize(), grid.GetOrigin(),
+                                             grid.GetSpacing(), grid.GetDirection())
