@@ -74,7 +74,7 @@ def test_only_scene_and_panels_know_slicer_and_nothing_below_networks_knows_torc
 
 def test_every_room_is_in_the_rules():
     rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and (path / "__init__.py").exists()}
-    assert rooms == set(MAY_IMPORT)
+    assert rooms - FRONT == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("path", FILES + MODULES, ids=lambda p: p.name)

@@ -1,0 +1,56 @@
+"""The commands that check the program: published tables, speed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from organdose.cli.options import Out, progress_shown
+from organdose.errors import InputError
+
+
+def validate(suite: Annotated[str, typer.Argument(help="A suite, or 'all'.")], out: Out,
+             histories: Annotated[int | None, typer.Option(help="Photons a case.")] = None) -> None:
+    """Published tables (or, for ctdi, sourced scanner figures) beside ours; exits 0 only when every row is inside."""
+    from organdose.validation.suites import run_suites
+
+    lines: list[str] = []
+    with progress_shown() as progress:
+        outside = run_suites(suite, out, histories=histories, progress=progress, show=lines.append)
+    for line in lines:
+        typer.echo(line)
+    if outside:
+        rows = "1 row is outside its" if outside == 1 else f"{outside} rows are outside their"
+        typer.echo(f"{rows} tolerance; see {out}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"Every row is inside its tolerance; see {out}")
+
+
+def benchmark() -> None:
+    """Histories per second, loading times, memory, and how quickly windows answer, on this machine."""
+    from organdose.validation.benchmark import run_benchmark
+    from organdose.validation.edit_benchmark import run_edit_benchmark
+    from organdose.validation.nuclear_benchmark import run_nuclear_benchmark
+    from organdose.validation.window_benchmark import run_window_benchmark
+
+    with progress_shown() as progress:
+        lines = run_benchmark(progress) + run_nuclear_benchmark(progress)
+        lines += run_edit_benchmark(progress, _scene_target())
+        progress.report("Window during a job", 0.0)
+        lines += run_window_benchmark()
+    for line in lines:
+        typer.echo(line)
+
+
+def _scene_target():
+    """What edits are measured in beside arrays; None where Slicer's libraries are not installed."""
+    try:
+        from organdose.scene.headless import start_slicer
+
+        start_slicer()
+    except InputError:
+        return None
+    from organdose.scene.edit_timing import SceneTarget
+
+    return SceneTarget

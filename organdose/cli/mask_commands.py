@@ -1,0 +1,39 @@
+"""The commands about masks: drawn, and compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from organdose.cli.options import Device, Series, listed, progress_shown
+
+
+def segment(ct: Path, out: Annotated[Path, typer.Option("-o", "--out", help="A .seg.nrrd file.")],
+            engine: Annotated[str, typer.Option(help="Segmentation engine.")] = "analytic",
+            organs: Annotated[str | None, typer.Option(help="Organs, separated by commas.")] = None,
+            series: Series = None,
+            model: Annotated[Path | None, typer.Option(help="Trained model, for engines that need one.")] = None,
+            device: Device = "auto") -> None:
+    """Draw organ masks on a CT."""
+    from organdose.jobs.segment_job import SegmentJob, run_segment
+
+    job = SegmentJob(ct=ct, out=out, engine=engine, organs=listed(organs), series=series, model=model, device=device)
+    with progress_shown() as progress:
+        masks = run_segment(job, progress)
+    for name, note in masks.notes.items():
+        typer.echo(f"{name}: {note}", err=True)
+    typer.echo(f"{out}: {', '.join(masks.names)}")
+
+
+def compare_masks(test: Path, reference: Path,
+                  out: Annotated[Path, typer.Option("-o", "--out", help="A CSV file.")],
+                  ct: Annotated[Path | None, typer.Option(help="The CT, for RTSTRUCT and DICOM SEG.")] = None
+                  ) -> None:
+    """Dice, Hausdorff and surface distance of two segmentations on the same grid."""
+    from organdose.jobs.compare_masks_job import run_compare_masks
+
+    with progress_shown() as progress:
+        run_compare_masks(test, reference, out, ct, progress)
+    typer.echo(str(out))
