@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +49,7 @@ def on_device(tables: tuple) -> tuple:
     return type(tables)(*moved) if hasattr(tables, "_fields") else tuple(moved)
 
 
+@cache
 def emission_kernel(one_particle):
     """A kernel that fills a `Waiting` with the particles of consecutive histories, that of history first + n in row n.
     """
