@@ -25,7 +25,8 @@ class TimeActivityCurve:
     `activity_bq`, `uncertainty_bq` (n; NaN: not known): the points, corrected for recovery where there is one.
     `curve_s`, `curve_bq`: the curve that was integrated. `integral_bq_s` and `tiac_h`, the integral over the
     administered activity, each with its standard uncertainty (NaN: not known). `flags`: bits of `integral_flags`;
-    `note`: what they and the recovery say of this organ.
+    `note`: what they and the recovery say of this organ. From `phase_from_s` on the curve is the sum of `phase_bq`
+    exp(-`phase_per_s` (t - `phase_from_s`)).
     """
 
     organ: str
@@ -42,6 +43,9 @@ class TimeActivityCurve:
     flags: int
     recovery: float
     note: str
+    phase_bq: tuple[float, ...] = ()
+    phase_per_s: tuple[float, ...] = ()
+    phase_from_s: float = 0.0
 
 
 def tiac_h(integral_bq_s: float | np.ndarray, administered_bq: float) -> float | np.ndarray:
@@ -89,9 +93,12 @@ def _curve(organ: str, index: int, times_s: np.ndarray, activity_bq: np.ndarray,
     curve_s, curve_bq = _drawn(index, times_s, activity_bq, integral, settings, decay_per_s)
     flags = int(integral.flags[index])
     note = "; ".join(filter(None, [described(flags), recovery.note if recovery else ""]))
+    phases = integral.phases
     return TimeActivityCurve(organ, times_s, activity_bq, uncertainty_bq, curve_s, curve_bq, value, spread,
                              tiac_h(value, administered_bq), tiac_h(spread, administered_bq), integral.model, flags,
-                             recovery.coefficient if recovery else math.nan, note)
+                             recovery.coefficient if recovery else math.nan, note,
+                             tuple(phases.amplitude[:, index].tolist()), tuple(phases.rate_per_s[:, index].tolist()),
+                             float(phases.from_s[index]))
 
 
 def _drawn(index: int, times_s: np.ndarray, activity_bq: np.ndarray, integral: TimeIntegral,
