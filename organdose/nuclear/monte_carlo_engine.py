@@ -11,6 +11,7 @@ from pydantic import Field
 
 from organdose import __version__
 from organdose.dose_map import DoseMap
+from organdose.errors import InputError
 from organdose.nuclear.activity_integral import ActivityIntegral
 from organdose.nuclear.decay_source import DecaySource, decay_source
 from organdose.nuclear.emission_range import untransported
@@ -22,6 +23,7 @@ from organdose.transport.cross_sections import photon_tables
 from organdose.transport.electron_tables import electron_tables
 from organdose.transport.elements import HIGHEST_KEV, LOWEST_KEV
 from organdose.transport.monte_carlo import StopRule, Tally, run_particles
+from organdose.transport.processors import cuda_device_name
 from organdose.transport.voxel_grid import VoxelGrid
 
 _ADVANCED = {"group": "Advanced"}
@@ -34,6 +36,7 @@ class MonteCarloParameters(EngineParameters):
     uncertainty_percent: float | None = Field(
         None, gt=0, le=100, title="Organ uncertainty (%)",
         description="stop earlier once every organ's mean dose is known to this many percent")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", title="Device", description="processor to compute on")
     seed: int = Field(1, ge=0, lt=2**40, title="Seed", json_schema_extra=_ADVANCED,
                       description="the same seed gives the same dose map")
     scoring: Literal["auto", "stops", "tracks"] = Field(
@@ -50,6 +53,8 @@ class MonteCarloEngine:
 
     def check(self, source: ActivityIntegral, parameters: MonteCarloParameters) -> None:
         """See `InternalDoseEngine.check`."""
+        if parameters.device == "cuda" and cuda_device_name() is None:
+            raise InputError("no NVIDIA GPU that numba can use was found", mend="Use --device auto or cpu.")
         decay_source(source.mixture.emissions, np.ones((1, 1, 1)), (1.0,) * 3, (0.0,) * 3)
 
     def run(self, source: ActivityIntegral, grid: DoseGrid, parameters: MonteCarloParameters, *,
@@ -86,7 +91,8 @@ def _followed(particles: DecaySource, voxels: VoxelGrid, scores: sp.csr_array | 
     stopping = electron_tables(voxels.materials, densities, particles.highest_kev + 1.0)
     return run_particles(particles.photons, particles.electrons, voxels, tables, stopping,
                          StopRule(parameters.histories, parameters.uncertainty_percent), seed=parameters.seed,
-                         regions=scores, progress=progress, scoring=parameters.scoring)
+                         regions=scores, progress=progress, device=parameters.device,
+                         scoring=parameters.scoring)
 
 
 def _nothing(voxels: VoxelGrid, scores: sp.csr_array | None) -> Tally:
