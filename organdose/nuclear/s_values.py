@@ -9,8 +9,9 @@ they make, by `run_electrons`. Alphas and their recoils stay where they arise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -42,8 +43,8 @@ class SValues:
 
     `charged`: by electrons, positrons, alphas and bremsstrahlung; `photon`: by photons of the decay; each with its
     standard uncertainty (same unit). `target_mass_g` (targets), `source_mass_g` (sources). `target_parts`,
-    `source_parts`: the labels of the phantom behind the names. `charged_kev`: energy of electrons, positrons and alphas
-    per decay. `notes` are lines for a report.
+    `source_parts`: the labels of the phantom behind the names. `electron_kev`: energy of electrons and positrons per
+    decay. `notes` are lines for a report.
     """
 
     phantom: str
@@ -58,7 +59,7 @@ class SValues:
     source_mass_g: np.ndarray
     target_parts: tuple[Region, ...]
     source_parts: tuple[Region, ...]
-    charged_kev: float
+    electron_kev: float
     notes: tuple[str, ...] = ()
 
     @property
@@ -108,29 +109,49 @@ def source_regions(phantom: LabelledPhantom, sources: Sequence[str]) -> dict[str
 
 
 def s_values(phantom: LabelledPhantom, mixture: DecayMixture, sources: Sequence[str], *, histories: int = 2_000_000,
-             percent: float | None = None, targets: Sequence[str] | None = None, seed: int = 1,
-             threads: int | None = None, progress: Progress | None = None) -> SValues:
+             targets: Sequence[str] | None = None, seed: int = 1, threads: int | None = None,
+             progress: Progress | None = None) -> SValues:
     """S-values of `sources` (names of regions of the phantom, or 'remainder') to `targets` (default: all regions).
 
-    `histories`: photons a source at most, and a quarter as many electrons; `percent` stops earlier once each source's
-    dose to itself is known so well. Raises `InputError` for names the phantom does not have.
+    `histories`: photons a source, and a quarter as many electrons. Raises `InputError` for names the phantom does not
+    have, `Cancelled` from `progress`.
     """
-    regions = source_regions(phantom, sources)
-    names = tuple(name for name in (targets or phantom.regions) if phantom.mass_g(name) > 0 or targets)
+    return joined(list(source_by_source(phantom, mixture, source_regions(phantom, sources), histories=histories,
+                                        targets=targets, seed=seed, threads=threads, progress=progress)))
+
+
+def source_by_source(phantom: LabelledPhantom, mixture: DecayMixture, regions: Mapping[str, Region], *, histories: int,
+                     targets: Sequence[str] | None = None, seed: int = 1, threads: int | None = None,
+                     progress: Progress | None = None) -> Iterator[SValues]:
+    """S-values of each of the source `regions`, one at a time; a source's are the same whatever stands beside it."""
+    names = target_names(phantom, targets)
     target_parts = tuple(phantom.region(name) for name in names)
     mass_g = np.array([phantom.mass_g(region) for region in target_parts])
-    if not mass_g.all():
-        raise InputError(f"the target {names[int(np.argmin(mass_g))]!r} has no voxel in {phantom.title}",
-                         mend="Leave it out.")
-    runner = _Runner(phantom, mixture.emissions, target_parts, histories, percent, seed, threads,
-                     progress or Progress())
-    parts = {name: runner.source(name, region) for name, region in regions.items()}
+    runner = _Runner(phantom, mixture.emissions, target_parts, histories, seed, threads, progress or Progress())
     to_s = DECAYS_PER_MBQ_S * MGY_KG_PER_KEV / (mass_g / 1000)
-    columns = [np.stack([part[k] for part in parts.values()], axis=1) * to_s[:, None] for k in range(4)]
-    return SValues(phantom.title, mixture.parent.name, names, tuple(regions), *columns, mass_g,
-                   np.array([phantom.mass_g(region) for region in regions.values()]), target_parts,
-                   tuple(regions.values()), mixture.emissions.electron_energy_kev + mixture.emissions.alpha_energy_kev,
-                   (*phantom.notes, mixture.assumption, *mixture.emissions.unsupported, *runner.notes()))
+    notes = (*phantom.notes, mixture.assumption, *mixture.emissions.unsupported, *runner.notes())
+    for name, region in regions.items():
+        columns = [(part * to_s)[:, None] for part in runner.source(name, region)]
+        yield SValues(phantom.title, mixture.parent.name, names, (name,), *columns, mass_g,
+                      np.array([phantom.mass_g(region)]), target_parts, (region,),
+                      mixture.emissions.electron_energy_kev, notes)
+
+
+def joined(columns: Sequence[SValues]) -> SValues:
+    """S-values of one phantom, nuclide and list of targets, source beside source."""
+    arrays = {name: np.concatenate([getattr(each, name) for each in columns], axis=1)
+              for name in ("charged", "photon", "charged_uncertainty", "photon_uncertainty")}
+    return replace(columns[0], sources=tuple(name for each in columns for name in each.sources),
+                   source_mass_g=np.concatenate([each.source_mass_g for each in columns]),
+                   source_parts=tuple(part for each in columns for part in each.source_parts), **arrays)
+
+
+def target_names(phantom: LabelledPhantom, targets: Sequence[str] | None) -> tuple[str, ...]:
+    """`targets`, or every region that has a voxel. Raises `InputError` for one that has none."""
+    for name in targets or ():
+        if not phantom.mass_g(name) > 0:
+            raise InputError(f"the target {name!r} has no voxel in {phantom.title}", mend="Leave it out.")
+    return tuple(targets or (name for name in phantom.regions if phantom.mass_g(name) > 0))
 
 
 def voxel_grid(phantom: LabelledPhantom) -> VoxelGrid:
@@ -151,10 +172,9 @@ class _Runner:
     """The phantom made ready once for all sources."""
 
     def __init__(self, phantom: LabelledPhantom, emissions: Emissions, targets: Sequence[Region], histories: int,
-                 percent: float | None, seed: int, threads: int | None, progress: Progress):
+                 seed: int, threads: int | None, progress: Progress):
         self.phantom, self.emissions, self.targets = phantom, emissions, targets
-        self.histories, self.percent, self.seed = histories, percent, seed
-        self.threads, self.progress = threads, progress
+        self.histories, self.seed, self.threads, self.progress = histories, seed, threads, progress
         self.photons = photon_table(emissions, annihilation=True).between(LOWEST_KEV, HIGHEST_KEV)
         self.slow_kev = photon_table(emissions, annihilation=True).energy_kev - self.photons.energy_kev
         self.electrons = energy_table((*emissions.electrons, *emissions.beta_minus, *emissions.beta_plus))
@@ -189,10 +209,11 @@ class _Runner:
     def _followed(self, name: str, activity: np.ndarray, table: EnergyTable, kind: str) -> tuple[np.ndarray, ...]:
         if not table.particles_per_decay > 0:
             return np.zeros(len(self.targets)), np.zeros(len(self.targets))
-        self.seed += 1  # the same energies drawn for all sources would shift all of them alike
+        # The same energies drawn for all sources would shift all of them alike.
+        seed = self.seed + zlib.crc32(f"{name}, {kind}".encode())
         source = VoxelSource(activity, self.grid.spacing_mm, self.grid.origin_mm,
                              Energies(table.low_kev, table.high_kev - table.low_kev, table.yields))
-        common = {"seed": self.seed, "regions": self.scores, "threads": self.threads, "progress": self.progress,
+        common = {"seed": seed, "regions": self.scores, "threads": self.threads, "progress": self.progress,
                   "stage": f"S-values of {name}, {kind}"}
         if kind == "photons":
             tally = run_photons(source, self.grid, self.tables, StopRule(self.histories), **common)

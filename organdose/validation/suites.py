@@ -10,9 +10,11 @@ from organdose.jobs.result_folder import RECORD_NAME, result_folder
 from organdose.progress import Progress
 from organdose.validation.comparison import comparison_lines, write_comparisons
 from organdose.validation.ctdi_suite import ctdi
+from organdose.validation.fdg_suite import fdg
+from organdose.validation.svalues_suite import svalues
 from organdose.validation.tg195 import tg195
 
-SUITES = {"tg195": tg195, "ctdi": ctdi}
+SUITES = {"tg195": tg195, "ctdi": ctdi, "svalues": svalues, "fdg": fdg}
 FEWEST_HISTORIES = 1000
 
 
