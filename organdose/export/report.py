@@ -16,12 +16,17 @@ from organdose.errors import InputError
 from organdose.export.main_organs import is_main_organ
 from organdose.export.organ_look import short_title
 from organdose.export.public_record import named_values, public_text
-from organdose.export.report_values import count, duration, fact_rows, number, organ_rows, plain
+from organdose.export.report_facts import fact_rows
+from organdose.export.report_table import ReportTable
+from organdose.export.report_values import count, duration, number, organ_columns, organ_rows, plain
 from organdose.export.whole_file import whole_file
 from organdose.study.facts import CTAcquisition
+from organdose.study.nuclear_facts import NuclearAcquisition
 
 _TEMPLATE = "report.html.j2"
 _HIGHEST_SHOWN = 5
+COUNTING_STATISTICS = ("the relative standard uncertainty of the mean from the counting statistics of the simulation, "
+                       "and says nothing of the model's own error")
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,15 @@ class ReportContent:
     `engine` names the engine with its version; `engine_facts` are those of the `DoseMap` ('histories', 'dlp_mgy_cm'
     and 'assumptions' are also shown by themselves). `record` is the run's record, shown without paths and file names;
     its 'seconds' (stage -> time) are added up for the headline.
-    `descriptors`: the dose descriptors of the scan, shown in a table of their own.
-    `headline`: further headline numbers, label -> text, for example {'Computing time': '95 s'}. `warnings`: lines
-    beside those of the acquisition. Give no patient identifiers: the title, method, limits and headline are shown as
-    they are.
+    `histories_title`: what a history is. `descriptors`: the dose descriptors of the scan, shown in a table of their own
+    with `descriptors_legend` below it; `tables`: further ones, between the organ doses and the pictures.
+    `headline`: further headline numbers, label -> text or (text, remark), for example {'Computing time': '95 s'}.
+    `warnings`, `assumptions`: lines beside those of acquisition and engine. `uncertainty_meaning`: what ± in the organ table holds.
+    Give no patient identifiers: the title, method, limits, tables and headline are shown as they are.
     """
 
     title: str
-    acquisition: CTAcquisition
+    acquisition: CTAcquisition | NuclearAcquisition
     masks_origin: str
     rows: Sequence[OrganDose]
     dvhs: Sequence[DoseVolumeHistogram] = ()
@@ -49,9 +55,14 @@ class ReportContent:
     record: Mapping[str, object] = field(default_factory=dict)
     engine: str = ""
     engine_facts: Mapping[str, object] = field(default_factory=dict)
-    headline: Mapping[str, str] = field(default_factory=dict)
+    headline: Mapping[str, str | tuple[str, str]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    assumptions: Sequence[str] = ()
     descriptors: Sequence[Descriptor] = ()
+    descriptors_legend: str = ""
+    tables: Sequence[ReportTable] = ()
+    histories_title: str = "Photon histories"
+    uncertainty_meaning: str = COUNTING_STATISTICS
 
 
 def write_report(content: ReportContent, path: Path) -> None:
@@ -66,7 +77,9 @@ def write_report(content: ReportContent, path: Path) -> None:
         headline=_headline(content),
         highest=_highest(content.rows),
         warnings=[public_text(line) for line in (*content.acquisition.warnings, *content.warnings)],
-        assumptions=[public_text(str(line)) for line in content.engine_facts.get("assumptions", ())],
+        assumptions=[public_text(str(line))
+                     for line in (*content.assumptions, *content.engine_facts.get("assumptions", ()))],
+        columns=organ_columns(content.rows),
         organs=organ_rows(content.rows, content.dvhs),
         facts=fact_rows(content.acquisition),
         engine_facts=named_values(facts),
@@ -78,8 +91,21 @@ def write_report(content: ReportContent, path: Path) -> None:
 
 def _headline(content: ReportContent) -> list[tuple[str, str, str]]:
     """(label, number, remark) of each headline number that is known."""
+    facts, shown = content.engine_facts, []
+    if isinstance(content.acquisition, CTAcquisition):
+        shown += _scanner_output(content.acquisition, facts)
+    for label, text in content.headline.items():
+        shown.append((label, text, "") if isinstance(text, str) else (label, *text))
+    if "histories" in facts:
+        shown.append((content.histories_title, count(facts["histories"]), "simulated"))
+    if isinstance(content.record.get("seconds"), Mapping):
+        total_s = sum(content.record["seconds"].values())
+        shown.append(("Computing time", duration(total_s), "until this page was written"))
+    return shown
+
+
+def _scanner_output(acquisition: CTAcquisition, facts: Mapping[str, object]) -> list[tuple[str, str, str]]:
     shown: list[tuple[str, str, str]] = []
-    facts, acquisition = content.engine_facts, content.acquisition
     if acquisition.ctdivol_mgy is not None or "ctdivol_mean_mgy" in facts:
         mean_mgy = (facts["ctdivol_mean_mgy"] if "ctdivol_mean_mgy" in facts
                     else float(np.mean(acquisition.ctdivol_mgy.value)))
@@ -88,12 +114,6 @@ def _headline(content: ReportContent) -> list[tuple[str, str, str]]:
         shown.append(("CTDIvol", f"{plain(mean_mgy)} mGy", remark))
     if "dlp_mgy_cm" in facts:
         shown.append(("DLP", f"{plain(facts['dlp_mgy_cm'])} mGy·cm", "CTDIvol along the path of the beam"))
-    if "histories" in facts:
-        shown.append(("Photon histories", count(facts["histories"]), "simulated"))
-    if isinstance(content.record.get("seconds"), Mapping):
-        total_s = sum(content.record["seconds"].values())
-        shown.append(("Computing time", duration(total_s), "until this page was written"))
-    shown += [(label, text, "") for label, text in content.headline.items()]
     return shown
 
 

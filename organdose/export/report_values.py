@@ -1,31 +1,44 @@
-"""What the report shows, as text: numbers with sensible digits, facts with their origin, organs with their flags."""
+"""What the report shows, as text: numbers with sensible digits, organs with their columns and flags."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.colors import to_hex
 
+from organdose.assess.internal_organ_dose import InternalOrganDose
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.export.main_organs import is_main_organ
 from organdose.export.organ_look import colour, title
-from organdose.study.ct_fact_sheet import TITLES
-from organdose.study.facts import CTAcquisition, Fact
 
 UNKNOWN = "–"
 UNSURE_PERCENT = 5.0  # a mean less certain than this is flagged
-_FACTS = {  # field of CTAcquisition: (title, unit)
-    "manufacturer": ("Manufacturer", ""), "model": ("Model", ""), "scan_kind": ("Kind of scan", ""),
-    "tube_voltage_kv": ("Tube voltage", "kV"), "tube_current_ma": ("Tube current", "mA"),
-    "exposure_mas": ("Effective exposure", "mAs"), "rotation_time_s": ("Rotation time", "s"),
-    "pitch": ("Pitch", ""), "total_collimation_mm": ("Total collimation", "mm"),
-    "ctdivol_mgy": ("CTDIvol", "mGy"), "ctdi_phantom_cm": ("CTDI phantom", "cm"),
-    "focus_isocentre_mm": ("Focus to isocentre", "mm"), "isocentre_mm": ("Isocentre (x, y)", "mm"),
-}
-_LISTED = {"isocentre_mm", "scan_range_mm"}  # two coordinates, not values of slices
 _CURVE_WIDTH, _CURVE_HEIGHT, _CURVE_POINTS = 88, 22, 44
+
+
+@dataclass(frozen=True)
+class OrganColumn:
+    """A column of the organ table: the `field` of the row, shown with so many `digits`."""
+
+    title: str
+    unit: str
+    field: str
+    digits: int
+
+
+_MEAN, _UNSURE = OrganColumn("Mean", "mGy", "mean_mgy", 4), OrganColumn("± (k=1)", "%", "uncertainty_percent", 2)
+_SD, _MIN, _MAX = (OrganColumn(title, "mGy", f"{title.lower()}_mgy", 3) for title in ("SD", "Min", "Max"))
+_PERCENTILES = tuple(OrganColumn(title, "mGy", f"{title.lower()}_mgy", 3) for title in ("D98", "D50", "D2"))
+_SIZE = (OrganColumn("Volume", "ml", "volume_ml", 4), OrganColumn("Mass", "g", "mass_g", 4),
+         OrganColumn("In image", "%", "in_image_percent", 3))
+_COLUMNS = (_MEAN, _UNSURE, _SD, _MIN, *_PERCENTILES, _MAX, *_SIZE)
+# Without minimum and maximum, which are in organs.csv: the page is no wider.
+_INTERNAL_COLUMNS = (_MEAN, _UNSURE, OrganColumn("Per activity", "mGy/MBq", "mean_mgy_per_mbq", 4),
+                     OrganColumn("TIA", "MBq·h", "tia_mbq_h", 4), OrganColumn("TIAC", "h", "tiac_h", 4), _SD,
+                     *_PERCENTILES, *_SIZE)
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -62,32 +75,9 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s"
 
 
-def fact_rows(acquisition: CTAcquisition) -> list[dict[str, str]]:
-    """Rows of the acquisition table: of the facts every scan has, even where nobody stated them, and of any other."""
-    rows, known = [], acquisition.known()
-    others = {name: TITLES[name] for name in known if name not in _FACTS}
-    for name, (shown, unit) in (_FACTS | others).items():
-        fact = known.get(name)
-        rows.append({"title": shown, "value": UNKNOWN if fact is None else _fact_text(name, fact, unit),
-                     "origin": "not stated" if fact is None else fact.origin.value,
-                     "note": "" if fact is None else fact.note})
-    return rows
-
-
-def _fact_text(name: str, fact: Fact, unit: str) -> str:
-    value = fact.value
-    if isinstance(value, str):
-        return value
-    if name in _LISTED:
-        return f"{', '.join(plain(v) for v in value)} {unit}"
-    if not isinstance(value, Sequence):
-        return f"{plain(value)} {unit}".strip()
-    if len(value) == 1 or min(value) == max(value):
-        return f"{plain(value[0])} {unit} (whole scan)"
-    low, mean, high = min(value), float(np.mean(value)), max(value)
-    each = "gantry angles" if name == "angular_current" else "slices"
-    return (f"{plain(low)} – {plain(mean)} – {plain(high)} {unit} "
-            f"(least – mean – greatest of {len(value)} {each})")
+def organ_columns(rows: Sequence[OrganDose]) -> tuple[OrganColumn, ...]:
+    """Those of the organ table: rows of internal dose have their activity as well."""
+    return _INTERNAL_COLUMNS if rows and isinstance(rows[0], InternalOrganDose) else _COLUMNS
 
 
 def organ_rows(rows: Sequence[OrganDose], histograms: Sequence[DoseVolumeHistogram]) -> list[dict[str, object]]:

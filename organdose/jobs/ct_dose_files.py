@@ -21,7 +21,7 @@ from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.export.tables import write_dvh_csv, write_organs_csv
 from organdose.jobs.ct_dose_folder import BODY_NAME, CONTRAST_NAME
 from organdose.jobs.ct_dose_job import CTDoseResult
-from organdose.jobs.ct_dose_text import headline, limits, mask_warnings, method
+from organdose.jobs.ct_dose_text import DESCRIPTORS_LEGEND, headline, limits, mask_warnings, method
 from organdose.jobs.record import RunRecord
 from organdose.jobs.scene_file import write_scene_file
 from organdose.progress import Progress
@@ -64,7 +64,8 @@ def write_ct_dose_files(folder: Path, result: CTDoseResult, record: RunRecord, *
         rows=result.rows, dvhs=result.histograms, pictures=pictures, headline=headline(result), method=method(result),
         limits=limits(result), engine=dose.engine, engine_facts=dose.facts,
         descriptors=() if result.descriptors is None else result.descriptors.rows,
-        warnings=[*result.warnings, *mask_warnings(result.masks)], record=record.as_dict()), folder / "report.html")
+        descriptors_legend=DESCRIPTORS_LEGEND, warnings=[*result.warnings, *mask_warnings(result.masks)],
+        record=record.as_dict()), folder / "report.html")
 
 
 def _density(dose: DoseMap) -> sitk.Image:

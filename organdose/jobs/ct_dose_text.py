@@ -7,6 +7,11 @@ import math
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.jobs.ct_dose_job import CTDoseResult
 
+DESCRIPTORS_LEGEND = (
+    "Slice by slice: slices.csv; tissue by tissue: effective_dose.csv; how much of each organ the beam reached: "
+    "scan_range.csv. Effective dose is a quantity of reference persons for comparing examinations, not a risk of this "
+    "patient.")
+
 
 def headline(result: CTDoseResult) -> dict[str, str]:
     """What stands at the top of the report beside CTDIvol, DLP and the highest organ doses."""
