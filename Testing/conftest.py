@@ -142,3 +142,38 @@ def organ_masks(ct_image) -> OrganMasks:
     masks.add("body", np.ones(masks.shape, dtype=bool))  # to the edge of the image
     masks.add("insert_3", kidney[::-1].copy())  # not in the vocabulary
     return masks
+
+
+# Ellipsoids of a generated patient: centre and half axes in mm (LPS), HU above what is around, relative uptake.
+_ORGANS = (((0, 0, 0), (130, 90, 400), 1040, 1.0), ((55, -10, 30), (55, 50, 55), 60, 8.0),
+           ((-60, 15, 25), (30, 35, 40), -40, 20.0), ((-55, 40, -55), (24, 21, 40), 40, 25.0),
+           ((55, 40, -55), (24, 21, 40), 40, 25.0), ((0, 62, 0), (17, 17, 400), 300, 1.0),
+           ((20, -40, -80), (35, 28, 25), -300, 0.0), ((15, -30, 75), (14, 14, 14), 100, 40.0))
+
+
+@pytest.fixture(scope="session")
+def generated_patient() -> Callable[..., sitk.Image]:
+    """A trunk of ellipsoids with soft edges, as CT (HU) or activity (Bq/ml), known at every point in space.
+
+    `from_patient` takes points (..., 3) of the image to those of the patient: a patient who lies elsewhere.
+    """
+    def draw(kind: str, *, spacing_mm: float = 5.0, size=(60, 46, 50), from_patient=None, noise: float = 0.0,
+             seed: int = 0) -> sitk.Image:
+        image = sitk.Image(size, sitk.sitkFloat32)
+        image.SetSpacing((spacing_mm,) * 3)
+        image.SetOrigin([-0.5 * (n - 1) * spacing_mm for n in size])
+        points = np.stack(np.meshgrid(*(np.arange(n) for n in size[::-1]), indexing="ij")[::-1], axis=-1)
+        points = points * spacing_mm + image.GetOrigin()
+        if from_patient is not None:
+            points = from_patient(points)
+        values = np.full(points.shape[:-1], -1000.0 if kind == "ct" else 0.0)
+        for centre, axes, hu, uptake in _ORGANS:
+            depth_mm = (np.sqrt((((points - centre) / axes) ** 2).sum(axis=-1)) - 1) * min(axes)
+            values += (hu if kind == "ct" else 1000 * uptake) / (1 + np.exp(np.clip(depth_mm / 3, -50, 50)))
+        random = np.random.default_rng(seed).standard_normal(values.shape)
+        values += noise * random * (1 if kind == "ct" else np.sqrt(np.maximum(values, 0) * 1000))
+        drawn = sitk.GetImageFromArray(values.astype(np.float32))
+        drawn.CopyInformation(image)
+        return drawn
+
+    return draw

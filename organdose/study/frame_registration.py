@@ -8,7 +8,7 @@ lie on a regular grid with a fixed seed, and one thread adds them up.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -24,7 +24,7 @@ _METRICS = {"ct": "mutual_information", "activity": "correlation"}
 _SHOWN_HU = (-500.0, 500.0)  # lung to bone; metal and the outside do not stretch the histogram
 _BODY_HU, _BODY_OPENING_MM, _AROUND_MM = -300.0, 8.0, 16.0
 _PART_OF_BRIGHTEST = 0.1  # of square roots: a hundredth of the activity
-_STILL_MM = 0.5
+_LEAST_CORRELATION = 0.5
 
 
 @dataclass(frozen=True)
@@ -81,39 +81,38 @@ def register(fixed: sitk.Image, moving: sitk.Image, parameters: RegistrationPara
              progress: Progress | None = None, stage: str = "registration") -> Registration:
     """Bring `moving` onto `fixed`; `kind` is 'ct' (HU) or 'activity' (Bq/ml, or any unit).
 
-    What makes the images less alike, folds space, or moves the patient farther than `parameters.farthest_mm` is not
-    used. Raises `InputError` for images without a patient in them, `Cancelled`.
+    What makes the images no more alike, leaves them unlike, folds space, or moves the patient farther than
+    `parameters.farthest_mm` is not used. Raises `InputError` for images without a patient in them, `Cancelled`.
     """
     progress = progress or Progress()
     pair = _prepared(fixed, moving, kind, parameters.metric)
-    still = pair.likeness(sitk.Transform(3, sitk.sitkIdentity))
+    still = pair.likeness(sitk.Transform())
     rigid = _rigid(pair, _Watch(progress, f"{stage}: rigid", len(_RIGID_LEVELS)))
     found = _judged(pair, rigid, "rigid", still, rigid, parameters)
-    if parameters.method != "deformable" or found.method == "none":
+    if parameters.method != "deformable" or found.warnings:
         return found
-    together = _deformable(pair, rigid, parameters.control_mm, _Watch(progress, f"{stage}: deformable", len(_BENDING_LEVELS)))
-    judged = _judged(pair, together, "deformable", found.after, rigid, parameters)
+    watch = _Watch(progress, f"{stage}: deformable", len(_BENDING_LEVELS))
+    judged = _judged(pair, _deformable(pair, rigid, parameters.control_mm, watch), "deformable", found.after, rigid,
+                     parameters)
     if judged.method == "none":
-        lines = tuple(f"{line}; the rigid registration is used" for line in judged.warnings)
-        return Registration(**vars(found) | {"warnings": lines})
-    return Registration(**vars(judged) | {"before": still})
+        return replace(found, warnings=tuple(f"{line}, the rigid one is" for line in judged.warnings))
+    return replace(judged, before=still)
 
 
 def _judged(pair: _Pair, transform: sitk.Transform, method: str, before: float, rigid: sitk.Transform,
             parameters: RegistrationParameters) -> Registration:
-    """What was found, with the identity in its place where it must not be used."""
-    moved = displacement(transform, pair.patient)
-    after, doubts = pair.likeness(transform), []
-    if after < before and moved.mean_mm > _STILL_MM:
-        doubts.append(f"the {method} registration makes the images less alike ({before:.4g} before, "
-                      f"{after:.4g} after)")
+    """What was found, with the identity in its place where it is no better or must not be used."""
+    moved, after = displacement(transform, pair.patient), pair.likeness(transform)
+    doubts = []
     if moved.mean_mm > parameters.farthest_mm:
         doubts.append(f"the {method} registration moves the patient by {moved.mean_mm:.0f} mm at the mean, more than "
                       f"{parameters.farthest_mm:g} mm")
     if moved.smallest_jacobian <= 0:
         doubts.append(f"the {method} registration folds tissue over itself")
-    used = not doubts and after >= before
-    return Registration(transform if used else sitk.Transform(3, sitk.sitkIdentity), method if used else "none",
+    if pair.metric == "correlation" and after < _LEAST_CORRELATION:
+        doubts.append(f"the images are little alike after the {method} registration (correlation {after:.2f})")
+    used = not doubts and after > before
+    return Registration(transform if used else sitk.Transform(), method if used else "none",
                         pair.metric, before, after if used else before, after, moved, _rotation_deg(rigid),
                         tuple(f"{line}: it is not used" for line in doubts))
 
@@ -232,7 +231,6 @@ def _method(pair: _Pair, level: _Level) -> sitk.ImageRegistrationMethod:
     method.SetShrinkFactorsPerLevel([level.shrink])
     method.SetSmoothingSigmasPerLevel([0.5 * level.shrink if level.shrink > 1 else 0.0])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOff()
-    method.SetNumberOfThreads(1)
     return method
 
 
@@ -265,8 +263,10 @@ class _Watch:
                 method.StopRegistration()
 
         method.AddCommand(sitk.sitkIterationEvent, look)
-        shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+        shown, threads = (sitk.ProcessObject.GetGlobalWarningDisplay(),
+                          sitk.ProcessObject.GetGlobalDefaultNumberOfThreads())
         sitk.ProcessObject.SetGlobalWarningDisplay(False)
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)  # the metric heeds this alone
         try:
             method.Execute(pair.fixed, pair.moving)
         except RuntimeError as error:  # SimpleITK has no finer exception
@@ -274,6 +274,7 @@ class _Watch:
                              mend="Check that they are of one patient, or register nothing.") from error
         finally:
             sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+            sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
         if stopped:
             raise stopped[0]
         self._level += 1
