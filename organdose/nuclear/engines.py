@@ -43,9 +43,10 @@ class InternalDoseEngine(Protocol):
 
 def engines() -> dict[str, InternalDoseEngine]:
     """Every engine by name, the most faithful first."""
+    from organdose.nuclear.mird_engine import MirdEngine
     from organdose.nuclear.monte_carlo_engine import MonteCarloEngine
 
-    return {engine.name: engine for engine in (MonteCarloEngine(),)}
+    return {engine.name: engine for engine in (MonteCarloEngine(), MirdEngine())}
 
 
 def engine_names() -> tuple[str, ...]:

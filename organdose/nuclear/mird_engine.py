@@ -94,7 +94,7 @@ class MirdEngine:
             progress: Progress | None = None) -> DoseMap:
         """See `InternalDoseEngine.run`."""
         phantom = _phantom(parameters, organs, progress)
-        masses_g = {} if organ_mass_g is None else dict(zip(organs, organ_mass_g.sum(axis=1).ravel().tolist()))
+        masses_g = {} if organ_mass_g is None else dict(zip(organs, np.ravel(organ_mass_g.sum(axis=1)).tolist()))
         dose = organ_level(source, phantom, parameters, masses_g, progress)
         means, uncertainty, notes = _means(dose, phantom, source, organs, masses_g)
         painted = _painted(dose, grid, organs, organ_mass_g, means)

@@ -1,7 +1,8 @@
 """F-18 FDG in the stylised adults beside the organ doses of ICRP publication 128.
 
-ICRP computed them with the adult of Cristy and Eckerman, which our stylised adults are, by photon absorbed fractions of
-its own and electrons that stay in their organ. The published figures have two digits: up to 5 % are rounding.
+ICRP computed them with the adult of Cristy and Eckerman (1987), which ours is but for neck and oesophagus, by absorbed
+fractions of photons and with electrons that stay in their organ. The published figures have two digits, so that up to
+5 % are rounding; the tolerance leaves 10 % for two phantoms and two methods.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from organdose.validation.comparison import Comparison, reference_table
 
 HISTORIES = 1_000_000
 TOLERANCE_PERCENT = 15.0
+# Our phantom has the slender neck of the 1996 revision; ICRP's thyroid lies in a head as wide as a trunk is deep.
+WIDER_PERCENT = {"Thyroid": 35.0}
 VOXEL_MM = 3.0
 
-# ICRP's organ, our target. The male's; organs that only women have come from the female phantom, which is smaller than
-# the one adult that ICRP computed with.
+# ICRP's organ, our target. ICRP's one adult has breasts and the organs of both sexes, which our male lacks; its skin is
+# no part of its own.
 TARGETS = {
     "Adrenals": "adrenal_glands", "Bladder": "urinary_bladder", "Bone surfaces": "bones", "Brain": "brain",
     "Gallbladder": "gallbladder", "Stomach": "stomach", "Small intestine": "small_intestine", "Colon": "colon",
@@ -51,4 +54,5 @@ def fdg_dose(phantom: str, histories: int, progress: Progress | None = None) -> 
 def fdg_rows(dose: OrganLevelDose, published: Mapping[str, float]) -> list[Comparison]:
     ours, uncertainty = dose.mgy_per_mbq, dict(zip(dose.targets, dose.relative_uncertainty.tolist()))
     return [Comparison(name, ours[target], uncertainty[target], {"ICRP 128": published[name]}, published[name],
-                       TOLERANCE_PERCENT) for name, target in TARGETS.items() if name in published]
+                       WIDER_PERCENT.get(name, TOLERANCE_PERCENT))
+            for name, target in TARGETS.items() if name in published]
