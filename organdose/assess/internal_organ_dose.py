@@ -31,9 +31,14 @@ def internal_organ_doses(rows: Sequence[OrganDose], decays: Mapping[str, float],
 
 
 def _row(row: OrganDose, decays: float, administered_bq: float, of_activity: float | None) -> InternalOrganDose:
-    known = {each.name: getattr(row, each.name) for each in fields(OrganDose)}
-    joined = InternalOrganDose(**known, mean_mgy_per_mbq=row.mean_mgy / (administered_bq * 1e-6),
-                               tia_mbq_h=decays / 3.6e9, tiac_h=decays / administered_bq / 3600)
+    joined = with_activity(row, decays / 3.6e9, administered_bq * 1e-6)
     if of_activity is None:
         return joined
     return replace(joined, uncertainty_percent=math.hypot(row.uncertainty_percent or 0.0, 100 * of_activity))
+
+
+def with_activity(row: OrganDose, tia_mbq_h: float, administered_mbq: float) -> InternalOrganDose:
+    """`row` with the time-integrated activity of its organ; NaN where TIA or administered activity are not known."""
+    known = {each.name: getattr(row, each.name) for each in fields(OrganDose)}
+    return InternalOrganDose(**known, mean_mgy_per_mbq=row.mean_mgy / administered_mbq, tia_mbq_h=tia_mbq_h,
+                             tiac_h=tia_mbq_h / administered_mbq)

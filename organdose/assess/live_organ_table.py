@@ -12,6 +12,7 @@ from organdose.anatomy.organs import is_known, organ
 from organdose.assess.boxes import Box, few, voxels_in
 from organdose.assess.dvh import histogram
 from organdose.assess.hu_density import HUDensity
+from organdose.assess.internal_organ_dose import with_activity
 from organdose.assess.mask_changes import Drawing, KeptMasks
 from organdose.assess.organ_coverage import organ_coverage
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
@@ -32,19 +33,24 @@ _SAME = 6e-5  # relative difference of numbers that the tables of a result folde
 class LiveDose:
     """A dose map (z, y, x) as organs are assessed in it, on a grid along the patient's axes.
 
-    `dose_mgy`: flat, none negative, in mGy. `relative_uncertainty`: flat, of each voxel, or None.
-    Make it with `of`.
+    `dose_mgy`: flat, none negative, in mGy. `relative_uncertainty`: flat, of each voxel, or None. Of internal dose
+    `tia_mbq_h_per_ml`: flat, time-integrated activity concentration, and `administered_mbq` (NaN: not known); rows are
+    then of `InternalOrganDose`. Make it with `of`.
     """
 
     grid: PatientGrid
     dose_mgy: np.ndarray = field(repr=False)
     relative_uncertainty: np.ndarray | None = field(repr=False)
+    tia_mbq_h_per_ml: np.ndarray | None = field(default=None, repr=False)
+    administered_mbq: float = math.nan
 
     @classmethod
-    def of(cls, grid: PatientGrid, dose_mgy: np.ndarray, relative_uncertainty: np.ndarray | None = None) -> LiveDose:
+    def of(cls, grid: PatientGrid, dose_mgy: np.ndarray, relative_uncertainty: np.ndarray | None = None, *,
+           tia_mbq_h_per_ml: np.ndarray | None = None, administered_mbq: float = math.nan) -> LiveDose:
         """From arrays as they are stored on `grid`. Raises `InputError` for dose that cannot be assessed."""
-        uncertainty = None if relative_uncertainty is None else grid.turned(relative_uncertainty).ravel()
-        return cls(grid, checked_dose_mgy(grid.turned(dose_mgy)), uncertainty)
+        uncertainty, tia = (None if each is None else grid.turned(each).ravel()
+                            for each in (relative_uncertainty, tia_mbq_h_per_ml))
+        return cls(grid, checked_dose_mgy(grid.turned(dose_mgy)), uncertainty, tia, administered_mbq)
 
 
 @dataclass(frozen=True)
@@ -176,7 +182,7 @@ class LiveOrganTable:
         for name in sorted(self._shown - self._selections.keys() - self._empty):
             if name in self._kept.segments:
                 self._empty.add(name)
-                updates.append(RowUpdate(name, _without_dose(name, 0.0, 0.0, EMPTY_NOTE), None))
+                updates.append(RowUpdate(name, self._with_activity(_without_dose(name, 0.0, 0.0, EMPTY_NOTE)), None))
             else:
                 self._shown.discard(name)
                 updates.append(RowUpdate(name, None, None))
@@ -190,7 +196,7 @@ class LiveOrganTable:
         name, inside_ml = selection.name, float(held.volume_ml.sum())
         if not inside_ml:
             row = _without_dose(name, held.outside_ml, math.nan, _outside_note(1.0)) if held.outside_ml else None
-            return RowUpdate(name, row, None)
+            return RowUpdate(name, row and self._with_activity(row), None)
         voxels = organ_voxels(self._dose.dose_mgy[held.indices], held.mass_g, held.volume_ml, self._dose.grid.voxel_ml)
         shown = organ_coverage(selection, self._grid.shape, float(held.mass_g.sum()), self._sex)
         percent, uncertainty_note = self._uncertainty(name, inside_ml, held)
@@ -199,7 +205,15 @@ class LiveOrganTable:
                  _outside_note(held.outside_ml / (inside_ml + held.outside_ml))]
         row = organ_row(name, voxels, uncertainty_percent=percent, in_image_percent=shown.in_image_percent,
                         note="; ".join(note for note in notes if note))
-        return RowUpdate(name, row, histogram(name, voxels))
+        return RowUpdate(name, self._with_activity(row, held), histogram(name, voxels))
+
+    def _with_activity(self, row: OrganDose, held: RowVoxels | None = None) -> OrganDose:
+        """The row with the activity in its voxels, where the dose is one of activity."""
+        dose = self._dose
+        if dose.tia_mbq_h_per_ml is None:
+            return row
+        tia_mbq_h = math.nan if held is None else float(dose.tia_mbq_h_per_ml[held.indices] @ held.volume_ml)
+        return with_activity(row, tia_mbq_h, dose.administered_mbq)
 
     def _uncertainty(self, name: str, volume_ml: float, held: RowVoxels) -> tuple[float | None, str]:
         """(relative standard uncertainty of the mean in percent, what to say of it).

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import SimpleITK as sitk
 
@@ -17,70 +17,24 @@ from organdose.assess.dose_descriptors import Descriptor
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.dose_map import DoseMap
 from organdose.errors import InputError
-from organdose.export.public_record import without_paths
-from organdose.scene import subject_hierarchy, views
 from organdose.scene.at_once import at_once
 from organdose.scene.descriptor_table_node import descriptor_table_node
-from organdose.scene.dose_display import dose_volume_node, uncertainty_volume_node
-from organdose.scene.dvh_plot import DvhPlot, dvh_plot, dvh_plot_of_chart, plot_curves, update_dvhs
+from organdose.scene.dose_result import DoseResult, add_result_steps, build_scene
 from organdose.scene.headless import start_slicer, vtk_messages_kept
-from organdose.scene.isodose import remove_isodoses
-from organdose.scene.node_removal import remove_with_display
-from organdose.scene.organ_table_node import organ_table_node
 from organdose.scene.patient_density import CONTRAST_ROLE, contrast_node, keep_density_facts
-from organdose.scene.segmentation_nodes import segmentation_node_from_masks
-from organdose.scene.volume_nodes import ct_volume_node
-
-# Node references from the organ table to what it was computed from: references, not names, tie the data together.
-_REFERENCE_ROLES = {"ct": "OrganDose.CT", "dose": "OrganDose.Dose", "uncertainty": "OrganDose.Uncertainty",
-                    "segmentation": "OrganDose.Segmentation", "chart": "OrganDose.DVH", "report": "OrganDose.Report",
-                    "descriptors": "OrganDose.Descriptors", "contrast": CONTRAST_ROLE}
-_RESULT_ATTRIBUTE, _CT_DOSE = "OrganDose.Result", "ct-dose"
-_RECORD_ATTRIBUTE = "OrganDose.Record"
-_CURVES_A_STEP = 8
 
 
 @dataclass(frozen=True)
-class CTDoseScene:
-    """The nodes of one CT dose computation.
+class CTDoseScene(DoseResult):
+    """The nodes of one CT dose computation: `descriptors` (a table node) and `contrast` (a volume node) are None where
+    none were given."""
 
-    `uncertainty` is None when the engine states none, `dvh` when there are no histograms, `report` (a text node with
-    HTML), `descriptors` (a table node) and `contrast` (a volume node) when none were given. The handles are valid until
-    `remove` or until the scene is cleared.
-    """
+    kind: ClassVar[str] = "ct-dose"
+    roles: ClassVar[Mapping[str, str]] = DoseResult.roles | {"descriptors": "OrganDose.Descriptors",
+                                                             "contrast": CONTRAST_ROLE}
 
-    ct: object
-    dose: object
-    uncertainty: object | None
-    segmentation: object
-    organ_table: object
-    dvh: DvhPlot | None
-    report: object | None = None
     descriptors: object | None = None
     contrast: object | None = None
-
-    @property
-    def record(self) -> dict[str, object]:
-        """The run's record (`run.json`) without its paths, as far as it was kept with the scene; {} without."""
-        return json.loads(self.organ_table.GetAttribute(_RECORD_ATTRIBUTE) or "{}")
-
-    def remove(self, *, inputs: bool = True) -> None:
-        """Take these nodes, with their display and storage nodes, out of the scene; others stay.
-
-        CT and segmentation stay too without `inputs`.
-        """
-        study = subject_hierarchy.study_of(self.dose)
-        remove_isodoses(self.dose)
-        nodes = [self.dose, self.uncertainty, self.organ_table, self.report, self.descriptors, self.contrast]
-        if inputs:
-            nodes += [self.ct, self.segmentation]
-        if self.dvh:
-            nodes += [self.dvh.chart, *self.dvh.series, self.dvh.table]
-        for node in nodes:
-            if node is not None:
-                remove_with_display(node)
-        if study:
-            subject_hierarchy.remove_empty(study)
 
 
 def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: list[OrganDose],
@@ -92,25 +46,8 @@ def build_ct_dose_scene(ct: sitk.Image, dose: DoseMap, masks: OrganMasks, rows: 
     views show the dose over the CT through the centre of the dose. Raises `InputError` (masks on another grid, no
     dose, unknown organ); the scene is then as it was.
     """
-    start_slicer()
-    made = []
-    try:
-        made.append(ct_node := ct_volume_node(ct))
-        made.append(segmentation := segmentation_node_from_masks(masks, ct_node))
-        study = subject_hierarchy.study_item(title)
-        subject_hierarchy.put_under(study, [ct_node, segmentation])
-        result = add_ct_dose_result(ct_node, segmentation, dose, rows, dvhs, descriptors=descriptors,
-                                    contrast=contrast)
-    except InputError:
-        for node in made:
-            remove_with_display(node)
-        if len(made) > 1:
-            subject_hierarchy.remove_empty(study)
-        raise
-    views.show_in_slices(ct_node, result.dose, segmentation)
-    views.go_to(views.dose_centre_ras(dose))
-    views.show_table_and_chart(result.organ_table, result.dvh.chart if result.dvh else None)
-    return result
+    return build_scene(ct, masks, dose, title, lambda ct_node, segmentation: add_ct_dose_result(
+        ct_node, segmentation, dose, rows, dvhs, descriptors=descriptors, contrast=contrast))
 
 
 def add_ct_dose_result(ct_node, segmentation_node, dose: DoseMap, rows: list[OrganDose],
@@ -123,42 +60,12 @@ def add_ct_dose_result_steps(ct_node, segmentation_node, dose: DoseMap, rows: li
                              dvhs: list[DoseVolumeHistogram], *, report_html: str = "",
                              record: dict[str, object] | None = None, descriptors: Sequence[Descriptor] = (),
                              contrast: sitk.Image | None = None) -> Generator[float, None, CTDoseScene]:
-    """Put a dose computed on a CT and a segmentation of the scene beside them, in the study of the CT, in short steps.
-
-    Yields the part done. Raises `InputError` (no dose, unknown organ). Then, and when it is not taken to its end, the
-    scene is as it was.
-    """
-    scene, made, plot = start_slicer(), [], None
-    try:
-        made.append(dose_node := dose_volume_node(dose, scene.GenerateUniqueName("Dose")))
-        yield 0.1
-        uncertainty = dose.relative_uncertainty
-        made.append(uncertainty_node := None if uncertainty is None else uncertainty_volume_node(uncertainty))
-        yield 0.2
-        made.append(table := organ_table_node(rows, scene.GenerateUniqueName("Organ doses")))
-        made.append(report := _report_node(report_html) if report_html else None)
-        made.append(described := descriptor_table_node(descriptors) if descriptors else None)
-        made.append(enhanced := contrast_node(contrast) if contrast is not None else None)
-        keep_density_facts(table, dose.facts)
-        table.SetAttribute(_RECORD_ATTRIBUTE, json.dumps(without_paths(record or {}), default=str))
-        yield 0.3
-        if dvhs:
-            plot = dvh_plot(dvhs[:_CURVES_A_STEP])
-            for start in range(_CURVES_A_STEP, len(dvhs), _CURVES_A_STEP):
-                yield 0.3 + 0.6 * start / len(dvhs)
-                update_dvhs(plot.chart, dvhs[start:start + _CURVES_A_STEP])
-            plot_curves(plot.chart)
-            plot = dvh_plot_of_chart(plot.chart)
-        yield 0.9
-    except BaseException:
-        parts = [*dvh_plot_of_chart(plot.chart).series, plot.table, plot.chart] if plot else []
-        for node in made + parts:
-            if node is not None:
-                remove_with_display(node)
-        raise
-    result = CTDoseScene(ct_node, dose_node, uncertainty_node, segmentation_node, table, plot, report, described,
-                         enhanced)
-    _tie_together(result)
+    """Put a dose computed on a CT and a segmentation of the scene beside them: see `dose_result.add_result_steps`."""
+    more = {"descriptors": lambda: descriptor_table_node(descriptors) if descriptors else None,
+            "contrast": lambda: contrast_node(contrast) if contrast is not None else None}
+    result = yield from add_result_steps(CTDoseScene, ct_node, segmentation_node, dose, rows, dvhs,
+                                         report_html=report_html, record=record, more=more)
+    keep_density_facts(result.organ_table, dose.facts)
     return result
 
 
@@ -204,43 +111,7 @@ def open_scene(path: str | Path) -> CTDoseScene:
 
 def find_results() -> list[CTDoseScene]:
     """The CT dose results in Slicer's scene."""
-    import slicer
-
-    tables = slicer.util.getNodesByClass("vtkMRMLTableNode", start_slicer())
-    results = []
-    for table in tables:
-        if table.GetAttribute(_RESULT_ATTRIBUTE) != _CT_DOSE:
-            continue
-        nodes = {key: table.GetNodeReference(role) for key, role in _REFERENCE_ROLES.items()}
-        if all(nodes[key] is not None for key in ("ct", "dose", "segmentation")):
-            plot = dvh_plot_of_chart(nodes["chart"]) if nodes["chart"] else None
-            results.append(CTDoseScene(nodes["ct"], nodes["dose"], nodes["uncertainty"], nodes["segmentation"], table,
-                                       plot, nodes["report"], nodes["descriptors"], nodes["contrast"]))
-    return results
-
-
-def _tie_together(result: CTDoseScene) -> None:
-    result.organ_table.SetAttribute(_RESULT_ATTRIBUTE, _CT_DOSE)
-    nodes = {"ct": result.ct, "dose": result.dose, "uncertainty": result.uncertainty, "report": result.report,
-             "segmentation": result.segmentation, "chart": result.dvh.chart if result.dvh else None,
-             "descriptors": result.descriptors, "contrast": result.contrast}
-    for key, node in nodes.items():
-        if node is not None:
-            result.organ_table.SetNodeReferenceID(_REFERENCE_ROLES[key], node.GetID())
-    result.dose.SetNodeReferenceID(_REFERENCE_ROLES["ct"], result.ct.GetID())
-    study = subject_hierarchy.dose_study_of(result.ct)
-    parts = (result.dose, result.uncertainty, result.organ_table, result.descriptors, result.contrast, result.report)
-    subject_hierarchy.put_under(study, [node for node in parts if node])
-    if result.dvh:
-        subject_hierarchy.put_under(study, [result.dvh.chart])
-        curves = subject_hierarchy.folder_item("DVH curves", study)
-        subject_hierarchy.put_under(curves, [result.dvh.table, *result.dvh.series])
-
-
-def _report_node(html: str):
-    node = start_slicer().AddNewNodeByClass("vtkMRMLTextNode", "Report (HTML)")
-    node.SetText(html)
-    return node
+    return CTDoseScene.in_scene()
 
 
 def _check_bundle(path: Path) -> None:

@@ -15,7 +15,7 @@ from organdose.scene.headless import start_slicer
 from organdose.scene.organ_table_node import number_column
 
 # Node references from a chart to all its curves; those it plots are a choice of them.
-_CURVE_ROLE = "OrganDose.Curve"
+CURVE_ROLE = "OrganDose.Curve"
 _MOST_AT_ONCE = 12  # more curves than that cannot be told apart, and their legend hides them
 
 
@@ -43,7 +43,7 @@ def dvh_plot(dvhs: list[DoseVolumeHistogram], name: str = "DVH") -> DvhPlot:
     series = []
     for dvh in dvhs:
         series.append(_add_curve(scene, table, dvh))
-        chart.AddNodeReferenceID(_CURVE_ROLE, series[-1].GetID())
+        chart.AddNodeReferenceID(CURVE_ROLE, series[-1].GetID())
     plot_curves(chart)
     table.SetLocked(True)
     chart.SetTitle("Cumulative dose-volume histogram")
@@ -99,7 +99,7 @@ def update_dvhs(chart, dvhs: list[DoseVolumeHistogram], gone: Collection[str] = 
         series = drawn.get(_columns(dvh.organ)[1])
         if series is None:
             series = _add_curve(scene, table, dvh)
-            chart.AddNodeReferenceID(_CURVE_ROLE, series.GetID())
+            chart.AddNodeReferenceID(CURVE_ROLE, series.GetID())
             if chart.GetNumberOfPlotSeriesNodes() < _MOST_AT_ONCE:
                 chart.AddAndObservePlotSeriesNodeID(series.GetID())
             _put_beside(series, table if plot.series else chart)
@@ -116,12 +116,12 @@ def update_dvhs(chart, dvhs: list[DoseVolumeHistogram], gone: Collection[str] = 
 
 def _curves(chart) -> list:
     """All curves of a chart, plotted or not; one may have been deleted by hand."""
-    nodes = [chart.GetNthNodeReference(_CURVE_ROLE, index)
-             for index in range(chart.GetNumberOfNodeReferences(_CURVE_ROLE))]
+    nodes = [chart.GetNthNodeReference(CURVE_ROLE, index)
+             for index in range(chart.GetNumberOfNodeReferences(CURVE_ROLE))]
     if not nodes:  # a chart of an older scene knows only those it plots
         nodes = [chart.GetNthPlotSeriesNode(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
         for node in filter(None, nodes):
-            chart.AddNodeReferenceID(_CURVE_ROLE, node.GetID())
+            chart.AddNodeReferenceID(CURVE_ROLE, node.GetID())
     return [node for node in nodes if node is not None]
 
 
@@ -163,9 +163,9 @@ def _add_curve(scene, table, dvh: DoseVolumeHistogram):
 
 def _remove_curve(scene, chart, table, series) -> None:
     chart.RemovePlotSeriesNodeID(series.GetID())
-    for index in reversed(range(chart.GetNumberOfNodeReferences(_CURVE_ROLE))):
-        if chart.GetNthNodeReferenceID(_CURVE_ROLE, index) == series.GetID():
-            chart.RemoveNthNodeReferenceID(_CURVE_ROLE, index)
+    for index in reversed(range(chart.GetNumberOfNodeReferences(CURVE_ROLE))):
+        if chart.GetNthNodeReferenceID(CURVE_ROLE, index) == series.GetID():
+            chart.RemoveNthNodeReferenceID(CURVE_ROLE, index)
     for name in (series.GetXColumnName(), series.GetYColumnName()):
         table.GetTable().RemoveColumnByName(name)
     scene.RemoveNode(series)

@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields
 
+import numpy as np
+
 from organdose.assess.live_organ_table import LiveDose, LiveOrganTable, LiveStep, RowUpdate
 from organdose.assess.organ_dose import OrganDose
 from organdose.assess.organ_selection import table_place
+from organdose.assess.patient_grid import PatientGrid
 from organdose.errors import InputError
 from organdose.scene.dvh_plot import update_dvhs
 from organdose.scene.organ_table_node import rows_from_table_node, rows_updating, write_rows
@@ -17,6 +20,8 @@ from organdose.scene.patient_density import density_of_result
 from organdose.scene.segment_edits import SegmentDrawing, SegmentEdits, observe_edits, patient_grid, stop_observing
 
 SEX_ATTRIBUTE = "OrganDose.PatientSex"  # of the table node: 'M' or 'F'
+# Of the table of an internal dose: its time-integrated activity (a volume in MBq h/ml), and what was administered.
+TIA_ROLE, ADMINISTERED_ATTRIBUTE = "OrganDose.TimeIntegratedActivity", "OrganDose.AdministeredMBq"
 _STEP_S = 0.015  # after so much work the scene is written and the application gets its turn
 _SAME = 6e-5  # relative difference of numbers that the tables of a result folder keep with five digits
 # What a row may differ in although its mask is the same: who computed it knew more.
@@ -43,7 +48,7 @@ class LiveResult:
 
     @classmethod
     def of(cls, result) -> LiveResult:
-        """For a `scene.ct_dose_scene.CTDoseScene`.
+        """For a `scene.dose_result.DoseResult`.
 
         Rows that its computation was not asked for do not come up; without a record, those that its table has not.
         """
@@ -99,13 +104,11 @@ class LiveResult:
     def _prepare(self) -> None:
         import slicer
 
-        grid, uncertainty = patient_grid(self._dose, "dose"), None
-        if self._uncertainty is not None and self._uncertainty.GetScene() is not None:
-            if not patient_grid(self._uncertainty, "uncertainty").same_place(grid):
-                raise InputError("the uncertainty map lies on another grid than the dose",
-                                 mend="Compute the dose again.")
-            uncertainty = slicer.util.arrayFromVolume(self._uncertainty)
-        dose = LiveDose.of(grid, slicer.util.arrayFromVolume(self._dose), uncertainty)
+        grid = patient_grid(self._dose, "dose")
+        dose = LiveDose.of(grid, slicer.util.arrayFromVolume(self._dose),
+                           _voxels_on(grid, self._uncertainty, "uncertainty map"),
+                           tia_mbq_h_per_ml=_voxels_on(grid, self._table.GetNodeReference(TIA_ROLE), "activity"),
+                           administered_mbq=float(self._table.GetAttribute(ADMINISTERED_ATTRIBUTE) or "nan"))
         self._edits = SegmentEdits.of(self._segmentation, self._ct)
         hu = self._edits.grid.turned(slicer.util.arrayFromVolume(self._ct))
         self._live = LiveOrganTable(
@@ -135,11 +138,22 @@ class LiveResult:
         return {name: segment.GetColor() for name, segment in segments.items() if segment is not None}
 
 
+def _voxels_on(grid: PatientGrid, volume_node, what: str) -> np.ndarray | None:
+    """The voxels of a volume that has to lie on the grid of the dose; None where there is none."""
+    import slicer
+
+    if volume_node is None or volume_node.GetScene() is None:
+        return None
+    if not patient_grid(volume_node, what).same_place(grid):
+        raise InputError(f"the {what} lies on another grid than the dose", mend="Compute the dose again.")
+    return slicer.util.arrayFromVolume(volume_node)
+
+
 def _same(one: OrganDose | None, other: OrganDose | None) -> bool:
     """Whether two rows have the same numbers, as far as a saved table keeps them."""
     if one is None or other is None:
         return one is other
-    pairs = [(getattr(one, field.name), getattr(other, field.name)) for field in fields(OrganDose)
+    pairs = [(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)
              if field.name not in _NOT_COMPARED]
     return all(math.isclose(a, b, rel_tol=_SAME) or (math.isnan(a) and math.isnan(b)) for a, b in pairs)
 

@@ -8,6 +8,7 @@ from dataclasses import fields
 
 import numpy as np
 
+from organdose.assess.internal_organ_dose import InternalOrganDose
 from organdose.assess.organ_dose import OrganDose
 from organdose.errors import InputError
 from organdose.scene.headless import start_slicer
@@ -28,6 +29,9 @@ COLUMNS = {
     "d2_mgy": ("D2", "mGy", "dose that 2 % of the volume exceeds"),
     "in_image_percent": ("In image", "%", "how much of the organ the image shows"),
     "note": ("Note", "", "remarks"),
+    "mean_mgy_per_mbq": ("Mean dose per activity", "mGy/MBq", "mean dose over the net administered activity"),
+    "tia_mbq_h": ("TIA", "MBq h", "time-integrated activity: decays in the organ"),
+    "tiac_h": ("TIAC", "h", "time-integrated activity coefficient: TIA over the net administered activity"),
 }
 _TEXT_COLUMNS = frozenset({"organ", "snomed", "note"})
 
@@ -38,10 +42,11 @@ STATE_COLUMN, UPDATING = "state", "updating"
 def organ_table_node(rows: list[OrganDose], name: str = "Organ doses"):
     """A new vtkMRMLTableNode, locked: strings for names and codes, double for every number (NaN: not stated).
 
+    Rows of internal dose (`InternalOrganDose`) give it their further columns.
     Slicer writes tables with six significant digits.
     """
     node = start_slicer().AddNewNodeByClass("vtkMRMLTableNode", name)
-    for field in fields(OrganDose):
+    for field in fields(rows[0] if rows else OrganDose):
         node.AddColumn(text_column(field.name) if field.name in _TEXT_COLUMNS else number_column(field.name, []))
         _describe(node, field.name, *COLUMNS[field.name])
     write_rows(node, rows)
@@ -60,7 +65,7 @@ def write_rows(node, rows: list[OrganDose], updating: Collection[str] = ()) -> N
     if updating and node.GetTable().GetColumnByName(STATE_COLUMN) is None:
         node.AddColumn(text_column(STATE_COLUMN))
         _describe(node, STATE_COLUMN, "State", "", f"'{UPDATING}' while the row is computed again after an edit")
-    for field in fields(OrganDose):
+    for field in fields(_row_kind(node)):
         _fill(_column(node, field.name), [getattr(row, field.name) for row in rows])
     states = node.GetTable().GetColumnByName(STATE_COLUMN)
     if states is not None:
@@ -80,15 +85,19 @@ def rows_updating(node) -> set[str]:
 
 def rows_from_table_node(node) -> list[OrganDose]:
     """The rows of a table node made by `organ_table_node`. Raises `InputError` when a column is missing."""
-    columns = {}
-    for field in fields(OrganDose):
+    columns, kind = {}, _row_kind(node)
+    for field in fields(kind):
         column = _column(node, field.name)
         columns[field.name] = [column.GetValue(row) for row in range(column.GetNumberOfTuples())]
     rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
     for row in rows:
         if math.isnan(row["uncertainty_percent"]):
             row["uncertainty_percent"] = None
-    return [OrganDose(**row) for row in rows]
+    return [kind(**row) for row in rows]
+
+
+def _row_kind(node) -> type[OrganDose]:
+    return OrganDose if node.GetTable().GetColumnByName("tia_mbq_h") is None else InternalOrganDose
 
 
 def number_column(name: str, values):

@@ -34,6 +34,11 @@ def folder_item(title: str, parent: int) -> int:
     return _hierarchy().CreateFolderItem(parent, title)
 
 
+def folder_named(title: str, parent: int) -> int:
+    """The folder of this name right below the item `parent`; a new one where there is none."""
+    return _hierarchy().GetItemChildWithName(parent, title) or folder_item(title, parent)
+
+
 def put_under(item: int, nodes) -> None:
     """Put data nodes under an item of the subject hierarchy, in this order."""
     hierarchy = _hierarchy()

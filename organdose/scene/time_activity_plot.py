@@ -9,8 +9,11 @@ import numpy as np
 
 from organdose.anatomy.organs import describe
 from organdose.nuclear.time_activity import TimeActivityCurve
+from organdose.scene.dvh_plot import CURVE_ROLE, dvh_plot_of_chart
 from organdose.scene.headless import start_slicer
 from organdose.scene.organ_table_node import number_column
+
+_TABLE_ROLE = "OrganDose.TimeActivityTable"  # node reference from a chart to the table of its curves
 
 
 @dataclass(frozen=True)
@@ -35,16 +38,8 @@ def time_activity_plot(curves: Sequence[TimeActivityCurve], name: str = "Time-ac
     scene = start_slicer()
     table = scene.AddNewNodeByClass("vtkMRMLTableNode", f"{name} table")
     chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", name)
-    length = max((max(len(curve.times_s), len(curve.curve_s)) for curve in curves), default=0)
-    points, lines = [], []
-    for curve in curves:
-        for column, values in _columns(curve).items():
-            table.AddColumn(number_column(column, np.pad(values, (0, length - len(values)), mode="edge")))
-        lines.append(_series(scene, table, curve.organ, "curve_h", "curve_mbq", is_line=True))
-        points.append(_series(scene, table, curve.organ, "time_h", "measured_mbq", is_line=False))
+    chart.SetNodeReferenceID(_TABLE_ROLE, table.GetID())
     table.SetLocked(True)
-    for series in (*lines, *points):
-        chart.AddAndObservePlotSeriesNodeID(series.GetID())
     chart.SetTitle(name)
     chart.SetXAxisTitle("Time after administration (h)")
     chart.SetYAxisTitle("Activity (MBq)")
@@ -52,7 +47,41 @@ def time_activity_plot(curves: Sequence[TimeActivityCurve], name: str = "Time-ac
     chart.SetLegendVisibility(True)
     chart.SetLegendFontSize(9)
     chart.SetTitleFontSize(12)
+    return draw_curves(chart, curves)
+
+
+def draw_curves(chart, curves: Sequence[TimeActivityCurve]) -> TimeActivityPlot:
+    """Draw these curves in the place of all that a chart of `time_activity_plot` shows, with one event for the chart.
+
+    Organs that are drawn already keep their series.
+    """
+    scene, table = start_slicer(), chart.GetNodeReference(_TABLE_ROLE)
+    there = {series.GetYColumnName(): series for series in dvh_plot_of_chart(chart).series}
+    changing = [(node, node.StartModify()) for node in (chart, table)]
+    _fill(table, curves)
+    points, lines = [], []
+    for curve in curves:
+        for drawn, x, y in ((lines, "curve_h", "curve_mbq"), (points, "time_h", "measured_mbq")):
+            series = there.pop(f"{curve.organ} {y}", None)
+            drawn.append(series or _series(scene, table, curve.organ, x, y, is_line=drawn is lines))
+    chart.RemoveAllPlotSeriesNodeIDs()
+    chart.RemoveNodeReferenceIDs(CURVE_ROLE)
+    for series in (*lines, *points):
+        chart.AddAndObservePlotSeriesNodeID(series.GetID())
+        chart.AddNodeReferenceID(CURVE_ROLE, series.GetID())
+    for series in there.values():
+        scene.RemoveNode(series)
+    for node, was_modifying in reversed(changing):
+        node.EndModify(was_modifying)
     return TimeActivityPlot(table, points, lines, chart)
+
+
+def _fill(table, curves: Sequence[TimeActivityCurve]) -> None:
+    length = max((max(len(curve.times_s), len(curve.curve_s)) for curve in curves), default=0)
+    table.RemoveAllColumns()
+    for curve in curves:
+        for column, values in _columns(curve).items():
+            table.AddColumn(number_column(column, np.pad(values, (0, length - len(values)), mode="edge")))
 
 
 def _columns(curve: TimeActivityCurve) -> dict[str, np.ndarray]:
