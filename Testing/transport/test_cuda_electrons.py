@@ -24,7 +24,7 @@ from organdose.transport.voxel_source import Energies, VoxelSource
 BONE = Material.from_symbols("bone", {"H": 3.4, "C": 15.5, "N": 4.2, "O": 43.5, "P": 10.3, "Ca": 22.5})
 HISTORIES = 12
 TRACKS = 60
-SEED = 5
+SEED = 6
 PARTICLES = ("position_mm", "direction", "energy_kev", "weight")
 
 

@@ -2,9 +2,9 @@
 
 Condensed history: the mean loss of a step is that of the stopping power; collisions that take more than 2 % of the
 energy are drawn one by one, so that losses straggle and fast electrons are set free (cross-section 1/W^2 per energy W,
-the leading term of Moeller's). Deflections of a step are gathered at one random place of it (random hinge; Salvat,
-PENELOPE-2018, section 4.2) with the mean cosine that the transport mean free path asks for. Positrons annihilate at the
-end of their track, none in flight.
+the leading term of Moeller's); so are photons of bremsstrahlung. Deflections of a step are gathered at one random place
+of it (random hinge; Salvat, PENELOPE-2018, section 4.2) with the mean cosine that the transport mean free path asks
+for. Positrons annihilate at the end of their track, none in flight.
 """
 
 import math
@@ -102,19 +102,20 @@ def deflection_cosine(mean_half_away, r):
 
 
 @scalar_function
-def radiated_photon(radiated_kev, electron_kev, state):
-    """Energy (keV), weight and state of the photon that stands for `radiated_kev` of an electron of `electron_kev`.
+def radiated_photon(mean_kev, electron_kev, state):
+    """What an electron of `electron_kev` radiates where it loses `mean_kev` that way on average: energy of all photons
+    and of each (keV), and the random state.
 
     Energies go with (1 - k/T)/k (the form of Kramers' thick target) and are drawn weighted by k; whether the photon is
-    there at all is decided so that its energy times weight is `radiated_kev` on average.
+    there at all is decided so that the mean comes out. So losses by radiation straggle: most electrons have none, and
+    get further than their CSDA range says. Photons so soft that there is more than one count with their number.
     """
     state = next_state(state)
     r, chance = uniform_pair(state)
     photon_kev = electron_kev * (1.0 - math.sqrt(1.0 - r))
-    expected = radiated_kev / photon_kev
-    if expected >= 1.0:
-        return photon_kev, expected, state
-    return photon_kev, 1.0 if chance < expected else 0.0, state
+    if photon_kev <= mean_kev:
+        return mean_kev, photon_kev, state
+    return photon_kev if chance * photon_kev < mean_kev else 0.0, photon_kev, state
 
 
 @scalar_function

@@ -69,11 +69,12 @@ def follow_electron(x, y, z, u, v, w, energy, carried, kind, grid, tables, score
             wanted = (hinge if before_hinge else whole - hinge) / per_mm
             crosses = length < wanted
             length = min(length, wanted)
-            lost, light, knock, state = _loss(energy, length * per_mm, room, kind, material, tables, hands_on, state)
+            lost, light, photon_kev, knock, state = _loss(energy, length * per_mm, room, kind, material, tables,
+                                                          hands_on, state)
             score(deposited_kev, voxel, (lost - light - knock) * carried)
             left_behind += lost - light - knock
             radiated += light
-            state = _noted(light, radiated, energy, x, y, z, u, v, w, grid, photons, photon_row, state)
+            state = _noted(light, radiated, photon_kev, x, y, z, u, v, w, grid, photons, photon_row, state)
             handed_on += knock
             state = _noted(knock, handed_on, knock, x, y, z, u, v, w, grid, knocked, row, state)
             energy -= lost
@@ -88,7 +89,7 @@ def follow_electron(x, y, z, u, v, w, energy, carried, kind, grid, tables, score
             before_hinge = False
         else:
             whole = 0.0
-    state = _finished(radiated, handed_on, carried, photons, photon_row, knocked, row, state)
+    _finished(radiated, handed_on, carried, photons, photon_row, knocked, row)
     return x, y, z, energy, left_behind, radiated + handed_on, state
 
 
@@ -99,20 +100,28 @@ def _voxel_number(place, voxel_mm):
 
 @scalar_function
 def _loss(energy, length_g_cm2, room_g_cm2, kind, material, tables, hands_on, state):
-    """What is lost on a piece of track (keV); of that what is radiated, and what an electron gets that may leave the
-    voxel; and the random state. A particle that cannot leave its voxel any more loses everything."""
+    """What is lost on a piece of track (keV); of that what is radiated, with the energy of its photons, and what an
+    electron gets that may leave the voxel; and the random state. A particle that cannot leave its voxel any more loses
+    everything."""
     if energy <= LOWEST_KEV:
-        return energy, 0.0, 0.0, state
+        return energy, 0.0, 0.0, 0.0, state
     if range_g_cm2(energy, kind, material, tables) * _FURTHEST < room_g_cm2:
-        return energy, energy * radiation_yield(energy, kind, material, tables), 0.0, state
+        light, photon_kev, state = radiated_photon(energy * radiation_yield(energy, kind, material, tables), energy,
+                                                   state)
+        return energy, light, photon_kev, 0.0, state
     mean_after, radiating = energy_after(energy, length_g_cm2, kind, material, tables)
     mean_lost = energy - mean_after
-    lost, largest, state = straggled_loss(mean_lost, energy, length_g_cm2, kind, material, tables, state)
+    light, photon_kev, state = radiated_photon(mean_lost * radiating, energy, state)
+    lost, largest, state = straggled_loss(mean_lost * (1.0 - radiating), energy, length_g_cm2, kind, material, tables,
+                                          state)
     knock = 0.0
     if hands_on and largest > LOWEST_KEV and range_g_cm2(largest, 0, material, tables) > room_g_cm2:
         knock = largest
-    light = min(mean_lost * radiating, max(0.0, lost - knock))
-    return lost, light, knock, state
+    lost = min(lost, energy - light)
+    knock = min(knock, lost)
+    if photon_kev <= LOWEST_KEV:
+        return lost + light, 0.0, 0.0, knock, state
+    return lost + light, light, photon_kev, knock, state
 
 
 @scalar_function
@@ -133,15 +142,12 @@ def _noted(given, so_far, energy, x, y, z, u, v, w, grid, secondaries, row, stat
 
 
 @scalar_function
-def _finished(radiated, handed_on, carried, photons, photon_row, knocked, row, state):
-    """Energies and weights of the photon and the electron that stand for all; returns the random state."""
+def _finished(radiated, handed_on, carried, photons, photon_row, knocked, row):
+    """Weights of the photon and the electron that stand for all."""
     if radiated > 0.0:
-        energy, expected, state = radiated_photon(radiated, photons.energy_kev[photon_row], state)
-        photons.energy_kev[photon_row] = energy
-        photons.weight[photon_row] = expected * carried if energy > LOWEST_KEV else 0.0
+        photons.weight[photon_row] = radiated / photons.energy_kev[photon_row] * carried
     if handed_on > 0.0:
         knocked.weight[row] = handed_on / knocked.energy_kev[row] * carried
-    return state
 
 
 @scalar_function
