@@ -24,17 +24,20 @@ class Displacement:
 
 
 def likeness(fixed: sitk.Image, moving: sitk.Image, patient: sitk.Image, transform: sitk.Transform,
-             measure: str) -> float:
-    """'correlation' (-1..1) or 'mutual_information' (nats, 32 bins) of the images in `patient`; larger is more alike.
-
-    What `transform` takes from beyond the moving image counts with its lowest value, so that an image pushed out of
-    sight is no good likeness.
+             measure: str) -> tuple[float, float]:
+    """'correlation' (-1..1) or 'mutual_information' (nats, 32 bins) of the images in `patient` (uint8), as far as
+    `transform` leads into the moving image, and the part of the patient for which it does. Larger is more alike.
     """
-    lowest = float(sitk.GetArrayViewFromImage(moving).min())
-    moved = sitk.Resample(moving, fixed, transform, sitk.sitkLinear, lowest, sitk.sitkFloat32)
-    inside = sitk.GetArrayViewFromImage(patient) > 0
+    there = sitk.Resample(_ones(moving), fixed, transform, sitk.sitkNearestNeighbor, 0)
+    in_patient = sitk.GetArrayViewFromImage(patient) > 0
+    inside = in_patient & (sitk.GetArrayViewFromImage(there) > 0)
+    moved = sitk.Resample(moving, fixed, transform, sitk.sitkLinear, 0.0, sitk.sitkFloat32)
     first, second = (sitk.GetArrayViewFromImage(image)[inside].astype(np.float64) for image in (fixed, moved))
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
+    return _likeness(first, second, measure), np.count_nonzero(inside) / max(1, np.count_nonzero(in_patient))
+
+
+def _likeness(first: np.ndarray, second: np.ndarray, measure: str) -> float:
+    if first.size < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
     if measure == "correlation":
         return float(np.corrcoef(first, second)[0, 1])
@@ -43,6 +46,12 @@ def likeness(fixed: sitk.Image, moving: sitk.Image, patient: sitk.Image, transfo
     apart = np.outer(together.sum(axis=1), together.sum(axis=0))
     some = together > 0
     return float((together[some] * np.log(together[some] / apart[some])).sum())
+
+
+def _ones(image: sitk.Image) -> sitk.Image:
+    ones = sitk.Image(image.GetSize(), sitk.sitkUInt8) + 1
+    ones.CopyInformation(image)
+    return ones
 
 
 def displacement(transform: sitk.Transform, patient: sitk.Image) -> Displacement:

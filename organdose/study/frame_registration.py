@@ -20,11 +20,12 @@ from organdose.study.frame_registration_parameters import RegistrationParameters
 
 _SEED = 20
 _WORKING_MM = 4.0  # finer voxels tell nothing more of a position to a millimetre, and cost their number
+_SMOOTHING_MM = 3.0
 _METRICS = {"ct": "mutual_information", "activity": "correlation"}
 _SHOWN_HU = (-500.0, 500.0)  # lung to bone; metal and the outside do not stretch the histogram
 _BODY_HU, _BODY_OPENING_MM, _AROUND_MM = -300.0, 8.0, 16.0
 _PART_OF_BRIGHTEST = 0.1  # of square roots: a hundredth of the activity
-_LEAST_CORRELATION = 0.5
+_LEAST_CORRELATION, _LEAST_OVERLAP = 0.5, 0.5
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,11 @@ class _Pair:
     metric: str
 
     def likeness(self, transform: sitk.Transform) -> float:
-        return likeness(self.fixed, self.moving, self.patient, transform, self.metric)
+        """Where both images are; -inf where that is too little of the patient."""
+        value, part = likeness(self.fixed, self.moving, self.patient, transform, self.metric)
+        sizes = [np.count_nonzero(sitk.GetArrayViewFromImage(each)) * np.prod(each.GetSpacing())
+                 for each in (self.patient, self.moving_patient)]
+        return value if part * sizes[0] >= _LEAST_OVERLAP * min(sizes) else -math.inf
 
 
 def register(fixed: sitk.Image, moving: sitk.Image, parameters: RegistrationParameters, *, kind: str,
@@ -131,20 +136,18 @@ def _prepared(fixed: sitk.Image, moving: sitk.Image, kind: str, metric: str) -> 
 
 def _as_seen(image: sitk.Image, kind: str) -> sitk.Image:
     """Values that tell tissues apart, in voxels of at least 4 mm. Square roots of activities: hot spots and their
-    noise count less, and tissues around them more."""
+    noise count less, and tissues around them more. Smoothed, since noise that interpolation takes away at some places
+    and not at others makes likeness jump from voxel to voxel."""
     image = sitk.Cast(image, sitk.sitkFloat32)
     image = sitk.Clamp(image, sitk.sitkFloat32, *_SHOWN_HU) if kind == "ct" else sitk.Sqrt(sitk.Clamp(
         image, sitk.sitkFloat32, 0.0))
+    image = sitk.SmoothingRecursiveGaussian(image, _SMOOTHING_MM)
     spacing = np.array(image.GetSpacing())
     wanted = np.maximum(spacing, _WORKING_MM)
-    if np.all(wanted < 1.2 * spacing):
-        return image
-    image = sitk.SmoothingRecursiveGaussian(image, [max(0.4 * (w * w - s * s) ** 0.5, 0.01) for w, s in
-                                                    zip(wanted, spacing)])
     size = np.maximum(1, np.floor(np.array(image.GetSize()) * spacing / wanted + 1e-6)).astype(int)
     first = image.TransformContinuousIndexToPhysicalPoint((0.5 * (wanted / spacing - 1)).tolist())
     return sitk.Resample(image, size.tolist(), sitk.Transform(), sitk.sitkLinear, first, wanted.tolist(),
-                         image.GetDirection(), float(_SHOWN_HU[0]) if kind == "ct" else 0.0, sitk.sitkFloat32)
+                         image.GetDirection(), 0.0, sitk.sitkFloat32)
 
 
 def _patient(image: sitk.Image, kind: str) -> sitk.Image:
