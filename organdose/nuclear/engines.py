@@ -43,10 +43,14 @@ class InternalDoseEngine(Protocol):
 
 def engines() -> dict[str, InternalDoseEngine]:
     """Every engine by name, the most faithful first."""
+    from organdose.nuclear.local_engine import LocalEngine
     from organdose.nuclear.mird_engine import MirdEngine
     from organdose.nuclear.monte_carlo_engine import MonteCarloEngine
+    from organdose.nuclear.msv_engine import MultipleVSVEngine
+    from organdose.nuclear.vsv_engine import SingleVSVEngine
 
-    return {engine.name: engine for engine in (MonteCarloEngine(), MirdEngine())}
+    known = (MonteCarloEngine(), MultipleVSVEngine(), SingleVSVEngine(), LocalEngine(), MirdEngine())
+    return {engine.name: engine for engine in known}
 
 
 def engine_names() -> tuple[str, ...]:
