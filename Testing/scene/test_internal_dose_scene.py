@@ -14,8 +14,8 @@ from organdose.assess.organ_table import organ_table
 from organdose.assess.organ_weights import organ_weights
 from organdose.nuclear.time_activity import time_activity_curves
 from organdose.scene import subject_hierarchy
-from organdose.scene.ct_dose_scene import save_scene
-from organdose.scene.engine_comparison_node import update_engine_comparison
+from organdose.scene.ct_dose_scene import CTDoseScene, add_ct_dose_result, save_scene
+from organdose.scene.derived_tables import find_total, total_node, update_all, update_tables_of
 from organdose.scene.headless import clear_scene
 from organdose.scene.internal_dose_scene import (
     EngineDose,
@@ -25,7 +25,7 @@ from organdose.scene.internal_dose_scene import (
     remove_run,
 )
 from organdose.scene.live_results import LiveResult
-from organdose.scene.organ_table_node import rows_from_table_node
+from organdose.scene.organ_table_node import rows_from_table_node, write_rows
 
 ADMINISTERED_MBQ = 284.0
 
@@ -94,11 +94,28 @@ def test_removing_one_engine_leaves_what_the_other_needs(scene, shown):
     other = next(each for each in InternalDoseScene.in_scene() if each.dose is not shown.dose)
     shown.remove(inputs=False)
     assert other.tia.GetScene() is scene and other.comparison.GetScene() is scene
-    update_engine_comparison(other.comparison)
+    update_all()
     assert column(other.comparison, "local_mgy").size and other.comparison.GetNumberOfColumns() == 2
     remove_run(other)
     for name in ("vtkMRMLVolumeNode", "vtkMRMLTableNode", "vtkMRMLPlotSeriesNode", "vtkMRMLSegmentationNode"):
         assert scene.GetNumberOfNodesByClass(name) == 0
+
+
+def test_the_total_of_an_examination_follows_both_parts(scene, shown, dose_map, rows):
+    ct_dose = add_ct_dose_result(shown.ct, shown.segmentation, dose_map, rows, [])
+    total = total_node(ct_dose.organ_table, shown.organ_table)
+    assert find_total(ct_dose.organ_table, shown.organ_table) is total
+    internal = {row.organ: row.mean_mgy for row in rows_from_table_node(shown.organ_table)}
+    organs = [total.GetCellText(row, 0) for row in range(total.GetNumberOfRows())]
+    liver = organs.index("Liver")
+    assert column(total, "total_mgy")[liver] == pytest.approx(rows[0].mean_mgy + internal["liver"], rel=1e-3)
+    assert column(total, "part1_percent")[liver] + column(total, "part2_percent")[liver] == pytest.approx(100, abs=0.2)
+    write_rows(ct_dose.organ_table, [dataclasses.replace(rows[0], mean_mgy=100.0)])
+    update_tables_of(ct_dose.organ_table)
+    assert column(total, "total_mgy")[0] == pytest.approx(100 + internal["liver"], rel=1e-3)
+    CTDoseScene.of_table(ct_dose.organ_table).remove(inputs=False)
+    update_all()
+    assert total.GetScene() is None
 
 
 def test_activity_and_dose_per_activity_follow_an_edit(shown, ct_image):

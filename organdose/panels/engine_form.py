@@ -13,7 +13,8 @@ class EngineForm:
 
     `engines` maps names to engines (anything with `title` and `parameters`). Only values that differ from the
     engine's defaults are kept, so that a scene follows when a default improves. `editors` maps parameter names to
-    functions that make an editor (see `parameter_editors.Editor`) for what a plain field cannot offer.
+    functions that make an editor (see `parameter_editors.Editor`) for what a plain field cannot offer. `label` stands
+    before the chooser; without one there is none, for a single engine.
 
     A field may say of its place in the form, in `json_schema_extra`: `group`, the title of the folded section that it
     goes into instead of standing at the top; `counts_when`, the values of other fields, by their names, without which
@@ -21,7 +22,7 @@ class EngineForm:
     """
 
     def __init__(self, engines: Mapping[str, object], on_changed: Callable[[], None], *,
-                 editors: Mapping[str, Callable] | None = None):
+                 editors: Mapping[str, Callable] | None = None, label: str = "Engine:"):
         import qt
 
         self._engines, self._on_changed, self._special = dict(engines), on_changed, dict(editors or {})
@@ -39,7 +40,12 @@ class EngineForm:
         narrow(self.chooser)
         for name, engine in self._engines.items():
             self.chooser.addItem(engine.title, name)
-        self._layout.addRow("Engine:", self.chooser)
+        if label:
+            self._layout.addRow(label, self.chooser)
+        else:
+            self.chooser.setParent(self.widget)
+            self.chooser.visible = False
+        self._fixed_rows = self._layout.rowCount()
         self.chooser.currentIndexChanged.connect(self._engine_changed)
         # The one that is shown may be chosen in place of one that is not here.
         self.chooser.activated.connect(lambda *_: self._unknown and self._changed())
@@ -115,8 +121,8 @@ class EngineForm:
         self._changed()
 
     def _build(self) -> None:
-        while self._layout.rowCount() > 1:
-            self._layout.removeRow(1)
+        while self._layout.rowCount() > self._fixed_rows:
+            self._layout.removeRow(self._fixed_rows)
         self._editors, self._initial, self._labels, self._sections = {}, {}, {}, {}
         fields = self._fields()
         groups = dict.fromkeys(hints(field).get("group", "") for field in fields.values())

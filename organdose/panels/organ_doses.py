@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 # Columns of `OrganDose` worth a narrow panel; the CSV has all.
-_SHOWN = ("organ", "mean_mgy", "uncertainty_percent", "d98_mgy", "d2_mgy", "max_mgy", "mass_g", "in_image_percent")
+CT_COLUMNS = ("organ", "mean_mgy", "uncertainty_percent", "d98_mgy", "d2_mgy", "max_mgy", "mass_g", "in_image_percent")
 _SHORT = {"organ": "Organ", "mean_mgy": "Mean\nmGy", "uncertainty_percent": "±\n%", "d98_mgy": "D98\nmGy",
-          "d2_mgy": "D2\nmGy", "max_mgy": "Max\nmGy", "mass_g": "Mass\ng", "in_image_percent": "In image\n%"}
+          "d2_mgy": "D2\nmGy", "max_mgy": "Max\nmGy", "mass_g": "Mass\ng", "in_image_percent": "In image\n%",
+          "mean_mgy_per_mbq": "Mean\nmGy/MBq", "tia_mbq_h": "TIA\nMBq h", "tiac_h": "TIAC\nh"}
 _WIDTHS, _NUMBER_WIDTH = {"organ": 120, "uncertainty_percent": 44}, 62  # pixels
 _STALE_INK = "#9a9a9a"
 _ROW_HEIGHT = 22
@@ -15,20 +16,20 @@ _MOST_ROWS = 14  # shown at once; more scroll
 
 
 class OrganDoses:
-    """Shows the organ table node of a result in a QTableWidget of the module's .ui."""
+    """Shows the organ table node of a result in a QTableWidget of the module's .ui; `columns` of those it has."""
 
-    def __init__(self, table):
+    def __init__(self, table, columns: tuple[str, ...] | None = None):
         import qt
 
-        self.table = table
-        table.setColumnCount(len(_SHOWN))
-        table.setHorizontalHeaderLabels([_SHORT[name] for name in _SHOWN])
+        self.table, self._columns = table, columns or CT_COLUMNS
+        table.setColumnCount(len(self._columns))
+        table.setHorizontalHeaderLabels([_SHORT[name] for name in self._columns])
         table.verticalHeader().setVisible(False)
         table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
         table.wordWrap = False
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
-        for column, name in enumerate(_SHOWN):
+        for column, name in enumerate(self._columns):
             table.setColumnWidth(column, _WIDTHS.get(name, _NUMBER_WIDTH))
         table.sortingEnabled = True
         self._rows: list[dict[str, object]] = []
@@ -38,14 +39,14 @@ class OrganDoses:
 
         Only what differs from what is shown is written: while an organ is edited this comes many times a second.
         """
-        rows = [] if table_node is None else _rows_of(table_node)
+        rows = [] if table_node is None else _rows_of(table_node, self._columns)
         before, self._rows = {row["organ"]: row for row in self._rows}, rows
         self.table.sortingEnabled = False  # a table that sorts itself while it is filled loses cells
         if list(before) != [row["organ"] for row in rows]:
             before = {}
             self.table.setRowCount(len(rows))
             for index in range(len(rows)):
-                for column in range(len(_SHOWN)):
+                for column in range(len(self._columns)):
                     self.table.setItem(index, column, _new_item(column))
             places = {row["organ"]: index for index, row in enumerate(rows)}
             self._fit_height(len(rows))
@@ -67,9 +68,9 @@ class OrganDoses:
         import qt
 
         chosen = self._selected_rows()
-        lines = ["\t".join(_SHORT[name].replace("\n", " ") for name in _SHOWN)]
+        lines = ["\t".join(_SHORT[name].replace("\n", " ") for name in self._columns)]
         for row in chosen or range(self.table.rowCount):
-            lines.append("\t".join(self.table.item(row, column).text() for column in range(len(_SHOWN))))
+            lines.append("\t".join(self.table.item(row, column).text() for column in range(len(self._columns))))
         qt.QApplication.clipboard().setText("\n".join(lines))
 
     def _selected_rows(self) -> list[int]:
@@ -86,7 +87,7 @@ class OrganDoses:
 
         hint = "The mask changed: this row is being computed again." if row["state"] else row["note"] or row["title"]
         ink = qt.QBrush(qt.QColor(_STALE_INK)) if row["state"] else None
-        for column, name in enumerate(_SHOWN):
+        for column, name in enumerate(self._columns):
             item, value = self.table.item(index, column), row[name]
             if name == "organ":
                 item.setText(row["title"])
@@ -130,14 +131,14 @@ def save_csv(table_node, path: str) -> None:
                          mend="Choose another folder.") from error
 
 
-def _rows_of(table_node) -> list[dict[str, object]]:
+def _rows_of(table_node, columns: tuple[str, ...]) -> list[dict[str, object]]:
     from organdose.anatomy.organs import describe
 
     table = table_node.GetTable()
     rows = []
     for index in range(table.GetNumberOfRows()):
         values = {}
-        for name in (*_SHOWN, "note", "state"):
+        for name in (*columns, "note", "state"):
             column = table.GetColumnByName(name)
             values[name] = None if column is None else _known(column.GetValue(index))
         rows.append({**values, "title": describe(values["organ"]).title})

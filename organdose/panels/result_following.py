@@ -8,9 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from organdose.scene.live_results import MASKS_CHANGED_ATTRIBUTE
+
 _shared: dict[str, object] = {}
-# Of the table: why it no longer stands. The second stays until the dose is computed again.
+# Of the table: why it no longer stands. All but the first stay until the dose is computed again.
 STALE_ATTRIBUTE, CT_CHANGED_ATTRIBUTE = "OrganDose.Stale", "OrganDose.CTChanged"
+STALE_ATTRIBUTES = (STALE_ATTRIBUTE, CT_CHANGED_ATTRIBUTE, MASKS_CHANGED_ATTRIBUTE)
 _SETTLE_MS = 10  # one stroke of a brush is several events
 
 
@@ -22,7 +25,7 @@ def result_following() -> ResultFollowing:
 
 
 class ResultFollowing:
-    """Watches the segmentations that CT dose results of the scene refer to, and brings the results up to date."""
+    """Watches the segmentations that dose results of the scene refer to, and brings the results up to date."""
 
     def __init__(self):
         import qt
@@ -69,16 +72,23 @@ class ResultFollowing:
 
     def look_again(self) -> None:
         """Follow the results that have come, leave those that have gone."""
-        from organdose.scene.ct_dose_scene import find_results
+        from organdose.scene.ct_dose_scene import CTDoseScene
+        from organdose.scene.derived_tables import update_all
+        from organdose.scene.internal_dose_scene import InternalDoseScene
 
-        present = {result.organ_table.GetID(): result for result in find_results()}
+        results = [*CTDoseScene.in_scene(), *InternalDoseScene.in_scene()]
+        present = {result.organ_table.GetID(): result for result in results}
         for table_id, followed in list(self._followed.items()):
             if not followed.is_of(present.get(table_id)):  # in another scene its ID may be somebody else's
                 self._followed.pop(table_id).stop()
         for table_id in present.keys() - self._followed.keys():
             self._followed[table_id] = _Followed(present[table_id], self._tell)
+        update_all()
 
     def _tell(self, table_node) -> None:
+        from organdose.scene.derived_tables import update_tables_of
+
+        update_tables_of(table_node)
         for listener in list(self._listeners):
             try:
                 listener(table_node)
@@ -94,10 +104,10 @@ class _Followed:
         import slicer
 
         from organdose.panels.steps import Steps
-        from organdose.scene.live_results import LiveResult
+        from organdose.scene.live_results import live_result
 
         self._result, self._table, self._tell, self._told = result, result.organ_table, tell, None
-        self._live = LiveResult.of(result)
+        self._live = live_result(result)
         self._steps = Steps()
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)

@@ -17,14 +17,14 @@ from organdose.export.main_organs import is_main_organ
 from organdose.nuclear.time_activity import TimeActivityCurve
 from organdose.scene import subject_hierarchy
 from organdose.scene.at_once import at_once
-from organdose.scene.dose_display import QUANTITY_ATTRIBUTE, add_legend
-from organdose.scene.dose_result import DoseResult, add_result_steps, build_scene
-from organdose.scene.engine_comparison_node import (
+from organdose.scene.derived_tables import (
     COMPARISON_ROLE,
     ENGINE_ATTRIBUTE,
     ENGINE_TITLE_ATTRIBUTE,
     engine_comparison_node,
 )
+from organdose.scene.dose_display import QUANTITY_ATTRIBUTE, add_legend
+from organdose.scene.dose_result import DoseResult, add_result_steps, build_scene
 from organdose.scene.live_results import ADMINISTERED_ATTRIBUTE, TIA_ROLE
 from organdose.scene.time_activity_plot import time_activity_plot
 from organdose.scene.volume_nodes import say_units, volume_node_from_image

@@ -14,6 +14,7 @@ from organdose.assess.organ_dose import OrganDose
 from organdose.assess.organ_selection import table_place
 from organdose.assess.patient_grid import PatientGrid
 from organdose.errors import InputError
+from organdose.scene.dose_display import QUANTITY_ATTRIBUTE
 from organdose.scene.dvh_plot import update_dvhs
 from organdose.scene.organ_table_node import rows_from_table_node, rows_updating, write_rows
 from organdose.scene.patient_density import density_of_result
@@ -22,6 +23,7 @@ from organdose.scene.segment_edits import SegmentDrawing, SegmentEdits, observe_
 SEX_ATTRIBUTE = "OrganDose.PatientSex"  # of the table node: 'M' or 'F'
 # Of the table of an internal dose: its time-integrated activity (a volume in MBq h/ml), and what was administered.
 TIA_ROLE, ADMINISTERED_ATTRIBUTE = "OrganDose.TimeIntegratedActivity", "OrganDose.AdministeredMBq"
+MASKS_CHANGED_ATTRIBUTE = "OrganDose.MasksChanged"  # of a table that cannot follow: why it no longer stands
 _STEP_S = 0.015  # after so much work the scene is written and the application gets its turn
 _SAME = 6e-5  # relative difference of numbers that the tables of a result folder keep with five digits
 # What a row may differ in although its mask is the same: who computed it knew more.
@@ -136,6 +138,43 @@ class LiveResult:
         segmentation = self._segmentation.GetSegmentation()
         segments = {name: segmentation.GetSegment(segment_id) for name, segment_id in drawing.segment_ids.items()}
         return {name: segment.GetColor() for name, segment in segments.items() if segment is not None}
+
+
+class UnfollowedResult:
+    """An organ table that cannot follow, because its doses are not means of voxels: an edit is told at the table."""
+
+    def __init__(self, result):
+        self._result, self._mark = result, None
+
+    def follow(self) -> Iterator[float]:
+        """See `LiveResult.follow`."""
+        result = self._result
+        if any(node.GetScene() is None for node in (result.ct, result.segmentation, result.organ_table)):
+            return
+        edits = SegmentEdits.of(result.segmentation, result.ct)
+        for _ in edits.kept.follow(edits.drawing()):
+            yield 0.5
+        for _ in edits.kept.finish():
+            yield 0.9
+        if self._mark is None:
+            self._edits, self._mark = edits, edits.kept.mark
+        elif edits.kept.changes_since(self._mark):
+            result.organ_table.SetAttribute(MASKS_CHANGED_ATTRIBUTE,
+                                            "masks changed, and doses by organs hold for those they were computed with")
+            result.organ_table.Modified()
+
+    def observe_edits(self, callback: Callable) -> list[int]:
+        """See `LiveResult.observe_edits`."""
+        return observe_edits(self._result.segmentation, callback)
+
+    def stop_observing(self, tags: list[int]) -> None:
+        stop_observing(self._result.segmentation, tags)
+
+
+def live_result(result) -> LiveResult | UnfollowedResult:
+    """What keeps a `DoseResult` in step with its masks, as far as its engine computed voxels."""
+    by_voxel = result.dose.GetAttribute(QUANTITY_ATTRIBUTE) in (None, "", "absorbed dose")
+    return LiveResult.of(result) if by_voxel else UnfollowedResult(result)
 
 
 def _voxels_on(grid: PatientGrid, volume_node, what: str) -> np.ndarray | None:
