@@ -85,8 +85,7 @@ def with_groups(phantom: LabelledPhantom, table: Sequence[Sequence]) -> Labelled
         if name in GROUPS:
             regions[name] = {label: 1.0 for label, entry in phantom.entries.items() if label not in phantom.outside
                              and any(fnmatchcase(entry.name, pattern) for pattern in GROUPS[name])}
-    regions[WHOLE] = {label: 1.0 for label in phantom.regions["body"] if label not in phantom.contents
-                      and "contents" not in phantom.entries[label].name}
+    regions[WHOLE] = {label: 1.0 for label in phantom.regions["body"] if label not in phantom.contents}
     return replace(phantom, regions=regions)
 
 
