@@ -31,7 +31,8 @@ def test_several_kernels_share_one_transform_and_do_not_disturb_each_other():
 
 
 def test_a_point_gives_the_kernel_back_over_ten_orders_of_magnitude():
-    source, kernel = np.zeros((21, 21, 21), np.float32), 10.0 ** -np.linspace(0, 10, 11)[:, None, None] * np.ones((11,) * 3)
+    source = np.zeros((21, 21, 21), np.float32)
+    kernel = 10.0 ** -np.linspace(0, 10, 11)[:, None, None] * np.ones((11, 11, 11))
     source[10, 10, 10] = 1.0
     (got,) = convolved(source, [kernel])
     assert got[10:, 10, 10] == pytest.approx(kernel[:, 0, 0], rel=1e-4)
@@ -45,7 +46,8 @@ def test_nothing_comes_round_the_edge():
     assert got[:4, :4, :4] == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize(("source", "octant"), [(np.zeros((3, 3)), np.ones((2, 2, 2))), (np.zeros((3,) * 3), np.ones(3))])
+@pytest.mark.parametrize(("source", "octant"), [(np.zeros((3, 3)), np.ones((2, 2, 2))),
+                                                (np.zeros((3, 3, 3)), np.ones(3))])
 def test_other_dimensions_are_refused(source, octant):
     with pytest.raises(InputError, match="dimensions"):
         list(convolved(source, [octant]))
