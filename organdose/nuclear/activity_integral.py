@@ -73,13 +73,13 @@ def activity_over_time(frames: Sequence[ActivityFrame], lattice: Lattice, half_l
     times_s, target = [], lattice.image(np.zeros(lattice.shape, np.uint8))
     found = np.empty((len(frames), *lattice.shape), np.float32)
     for values, frame in zip(found, frames):
-        time_s, factor = _middle(frame, half_life_s)
+        time_s, factor = middle_of_frame(frame, half_life_s)
         times_s.append(time_s)
         values[:] = sitk.GetArrayFromImage(averaged_onto(frame.image, target)) * factor
     return ActivityOverTime(np.asarray(times_s), found, lattice)
 
 
-def _middle(frame: ActivityFrame, half_life_s: float) -> tuple[float, float]:
+def middle_of_frame(frame: ActivityFrame, half_life_s: float) -> tuple[float, float]:
     """Seconds from administration to the middle of a frame, and the decay from its reference to then."""
     if frame.start_s is None or frame.reference_s is None:
         raise MissingFacts(frame.acquisition.missing("injected_at", "scan_start_at", "decay_correction"))

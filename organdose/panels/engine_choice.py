@@ -112,6 +112,6 @@ class EngineChoice:
         """No tick for the chosen engine, no parameters for those that are not ticked."""
         for name, tick in self.ticks.items():
             tick.visible = name != self.engine
-            form, place = self.forms[name]
+            _form, place = self.forms[name]
             place.visible = name != self.engine and tick.checked
         self.beside_label.visible = len(self.ticks) > 1
