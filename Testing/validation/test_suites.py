@@ -47,7 +47,7 @@ def test_all_runs_every_suite_and_counts_the_rows_outside(asked, tmp_path):
 
 
 def test_an_unknown_suite_is_answered_with_those_there_are(tmp_path):
-    with pytest.raises(InputError, match=r"unknown validation suite 'TG195'\. Suites: tg195, ctdi, all"):
+    with pytest.raises(InputError, match=r"unknown validation suite 'TG195'\. Suites: tg195, ctdi, .*all"):
         suites.run_suites("TG195", tmp_path / "v")
     assert list(tmp_path.iterdir()) == []
 
