@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -96,6 +96,12 @@ class PlaneViews:
         inside = self.body[np.ix_(*centres)]
         values_mgy = self.dose_mgy[inside] if inside.any() else self.dose_mgy[self.dose_mgy > 0]
         return float(np.percentile(values_mgy, 98)) or float(self.dose_mgy.max())
+
+    def of_values(self, image: sitk.Image) -> PlaneViews:
+        """The same planes with another quantity, on the same or another grid, in the place of the dose."""
+        views = PlaneViews(self.ct, replace(self.dose, dose_mgy=image, relative_uncertainty=None), self.masks)
+        views.__dict__["body"] = self.body  # costs seconds for a whole body
+        return views
 
     def plane(self, axis: int, index: int) -> Plane:
         return Plane(axis, int(index), float(self._positions_mm(axis)[index]))

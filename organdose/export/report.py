@@ -33,6 +33,7 @@ COUNTING_STATISTICS = ("the relative standard uncertainty of the mean from the c
 class ReportContent:
     """Everything the report says.
 
+    `acquisition`: None for what has none of its own, such as a sum of several.
     `pictures`: caption -> PNG file, in the order of the page. `method` and `limits`: sentences, sources included.
     `engine` names the engine with its version; `engine_facts` are those of the `DoseMap` ('histories', 'dlp_mgy_cm'
     and 'assumptions' are also shown by themselves). `record` is the run's record, shown without paths and file names;
@@ -40,12 +41,12 @@ class ReportContent:
     `histories_title`: what a history is. `descriptors`: the dose descriptors of the scan, shown in a table of their own
     with `descriptors_legend` below it; `tables`: further ones, between the organ doses and the pictures.
     `headline`: further headline numbers, label -> text or (text, remark), for example {'Computing time': '95 s'}.
-    `warnings`, `assumptions`: lines beside those of acquisition and engine. `uncertainty_meaning`: what ± in the organ table holds.
-    Give no patient identifiers: the title, method, limits, tables and headline are shown as they are.
+    `warnings`, `assumptions`: lines beside those of acquisition and engine. `uncertainty_meaning`: what ± in the organ
+    table holds. Give no patient identifiers: the title, method, limits, tables and headline are shown as they are.
     """
 
     title: str
-    acquisition: CTAcquisition | NuclearAcquisition
+    acquisition: CTAcquisition | NuclearAcquisition | None
     masks_origin: str
     rows: Sequence[OrganDose]
     dvhs: Sequence[DoseVolumeHistogram] = ()
@@ -72,16 +73,17 @@ def write_report(content: ReportContent, path: Path) -> None:
     environment.filters |= {"digits": number, "short_title": short_title}
     facts = {key: value for key, value in content.engine_facts.items()
              if key not in ("assumptions", "contradictions")}
+    acquired = () if content.acquisition is None else content.acquisition.warnings
     html = environment.get_template(_TEMPLATE).render(
         content=content,
         headline=_headline(content),
         highest=_highest(content.rows),
-        warnings=[public_text(line) for line in (*content.acquisition.warnings, *content.warnings)],
+        warnings=[public_text(line) for line in (*acquired, *content.warnings)],
         assumptions=[public_text(str(line))
                      for line in (*content.assumptions, *content.engine_facts.get("assumptions", ()))],
         columns=organ_columns(content.rows),
         organs=organ_rows(content.rows, content.dvhs),
-        facts=fact_rows(content.acquisition),
+        facts=[] if content.acquisition is None else fact_rows(content.acquisition),
         engine_facts=named_values(facts),
         record=named_values(_beside_the_engine(content)),
         pictures=[(caption, _embedded(Path(file))) for caption, file in content.pictures.items()])

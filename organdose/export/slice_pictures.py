@@ -46,6 +46,18 @@ def draw_dose(views: PlaneViews, planes: list[Plane], path: Path) -> Path:
     return save_png(figure, path)
 
 
+def draw_overlay(views: PlaneViews, planes: list[Plane], path: Path, label: str) -> Path:
+    """CT and overlay of any quantity, without lines; `label` stands beside the colour bar."""
+    figure, panels, side = _three_panels(views, planes)
+    scale = Normalize(0, views.highest_shown_mgy)
+    for axes, plane in zip(panels, planes, strict=True):
+        _draw_ct(axes, views, plane)
+        _draw_overlay(axes, views, plane, scale)
+        _finish(axes, views, plane)
+    _dose_colour_bar(figure, side, scale, dose_levels(scale.vmax), label)
+    return save_png(figure, path)
+
+
 def dose_levels(highest_mgy: float) -> list[float]:
     """Round doses in mGy for isodose lines below `highest_mgy`, the end of the colour scale."""
     ticks = MaxNLocator(_ISODOSE_LINES, steps=[1, 2, 2.5, 5, 10]).tick_values(0, highest_mgy)
@@ -174,7 +186,8 @@ def _scale_bar(axes: Axes, width_mm: float) -> None:
               path_effects=halo)
 
 
-def _dose_colour_bar(figure: Figure, side: Axes, scale: Normalize, levels: list[float]) -> None:
+def _dose_colour_bar(figure: Figure, side: Axes, scale: Normalize, levels: list[float],
+                     label: str = "absorbed dose in mGy") -> None:
     """A colour bar in the side space: upright at its left, or lying at its top where the space is wide."""
     place, (width_in, height_in) = side.get_position(), figure.get_size_inches()
     space_in = place.width * width_in, place.height * height_in
@@ -188,7 +201,7 @@ def _dose_colour_bar(figure: Figure, side: Axes, scale: Normalize, levels: list[
                           ticks=[0, *levels], orientation="horizontal" if box[2] > box[3] else "vertical")
     bar.outline.set_edgecolor(DARK_MUTED)
     bar.ax.tick_params(colors=DARK_INK, labelsize=9, color=DARK_MUTED)
-    bar.set_label("absorbed dose in mGy", color=DARK_INK, fontsize=9.5, labelpad=7)
+    bar.set_label(label, color=DARK_INK, fontsize=9.5, labelpad=7)
 
 
 def _legend_entries(views: PlaneViews, areas: list[dict[str, int]]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from organdose.errors import InputError
 ORGAN_COLUMNS = tuple(f.name for f in fields(OrganDose))
 DVH_COLUMNS = ("organ", "dose_percent_of_maximum", "dose_mgy", "volume_percent")
 _TEXT = ("organ", "snomed", "note")
+_MAY_LACK = ("uncertainty_percent", "in_image_percent", "mean_mgy_per_mbq", "tia_mbq_h", "tiac_h",
+             "sd_mgy", "min_mgy", "max_mgy", "d98_mgy", "d50_mgy", "d2_mgy")  # a sum of tables has no spread
+Row = TypeVar("Row", bound=OrganDose)
 
 
 def write_organs_csv(path: Path, rows: Sequence[OrganDose]) -> None:
@@ -30,9 +34,11 @@ def write_organs_csv(path: Path, rows: Sequence[OrganDose]) -> None:
             writer.writerow([getattr(row, c) if c in _TEXT else _digits(getattr(row, c)) for c in columns])
 
 
-def read_organs_csv(path: Path) -> list[OrganDose]:
-    """Read `organs.csv`; further columns (those of internal dose) are left aside. Raises `InputError`."""
-    return [_organ(line, path, number) for number, line in _lines(path, ORGAN_COLUMNS)]
+def read_organs_csv(path: Path, kind: type[Row] = OrganDose) -> list[Row]:
+    """Read `organs.csv` as rows of `kind` (`OrganDose`, `InternalOrganDose`); further columns are left aside. Raises
+    `InputError`."""
+    columns = tuple(f.name for f in fields(kind))
+    return [_organ(line, path, number, kind, columns) for number, line in read_lines(path, columns)]
 
 
 def write_dvh_csv(path: Path, histograms: Iterable[DoseVolumeHistogram]) -> None:
@@ -49,7 +55,7 @@ def write_dvh_csv(path: Path, histograms: Iterable[DoseVolumeHistogram]) -> None
 def read_dvh_csv(path: Path) -> list[DoseVolumeHistogram]:
     """Read `dvh.csv`. Raises `InputError`."""
     bins: dict[str, list[tuple[float, float]]] = {}
-    for number, line in _lines(path, DVH_COLUMNS):
+    for number, line in read_lines(path, DVH_COLUMNS):
         pair = _number(line["dose_mgy"], path, number, "dose_mgy"), _number(line["volume_percent"], path, number,
                                                                             "volume_percent")
         bins.setdefault(line["organ"], []).append(pair)
@@ -60,8 +66,9 @@ def _digits(value: float | None) -> str:
     return "" if value is None or math.isnan(value) else f"{value:.5g}"
 
 
-def _lines(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """(line number, cells by column) of each line below the header; a cell that a short line lacks is None."""
+def read_lines(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """(line number, cells by column) of each line below the header; a cell that a short line lacks is None. Raises
+    `InputError` for a file that cannot be read or lacks one of `columns`."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             # Not csv.DictReader: a DVH has ten thousands of lines, and it takes four times as long.
@@ -75,15 +82,15 @@ def _lines(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]
         raise InputError(f"the table cannot be read ({error})", where=path) from error
 
 
-def _organ(line: dict[str, str], path: Path, number: int) -> OrganDose:
-    cells = {c: line[c] if c in _TEXT else _number(line[c], path, number, c) for c in ORGAN_COLUMNS}
+def _organ(line: dict[str, str], path: Path, number: int, kind: type[Row], columns: Sequence[str]) -> Row:
+    cells = {c: line[c] if c in _TEXT else _number(line[c], path, number, c) for c in columns}
     if math.isnan(cells["uncertainty_percent"]):
         cells["uncertainty_percent"] = None
-    return OrganDose(**cells)
+    return kind(**cells)
 
 
 def _number(cell: str | None, path: Path, number: int, column: str) -> float:
-    if cell == "" and column in ("uncertainty_percent", "in_image_percent"):
+    if cell == "" and column in _MAY_LACK:
         return math.nan
     try:
         return float(cell)

@@ -10,6 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
+from organdose.errors import InputError
+from organdose.export.tables import read_lines
+
 TIAC_COLUMNS = ("organ", "tiac_h", "uncertainty_percent", "integral_mbq_h", "model", "recovery", "flags", "note")
 CURVE_COLUMNS = ("organ", "kind", "time_h", "activity_mbq", "uncertainty_mbq")
 
@@ -44,6 +47,28 @@ def write_time_activity_csv(path: Path, curves: Iterable[Curve]) -> None:
     """Write the points of all organs and the curves through them: kind is 'measured' or 'curve'; hours since
     administration, MBq as they were at those times (not corrected for decay)."""
     _write(path, CURVE_COLUMNS, (line for curve in curves for line in _lines(curve)))
+
+
+def read_tiac_csv(path: Path) -> list[dict[str, str | float]]:
+    """The lines by column, numbers as such and NaN where nobody knows. Raises `InputError`."""
+    return [{column: line[column] if column in ("organ", "model", "note") else _number(line[column], path, number)
+             for column in TIAC_COLUMNS} for number, line in read_lines(path, TIAC_COLUMNS)]
+
+
+def read_time_activity_csv(path: Path) -> dict[tuple[str, str], np.ndarray]:
+    """Times (h), activities and uncertainties (MBq), a (3, n) array by organ and kind. Raises `InputError`."""
+    found: dict[tuple[str, str], list[list[float]]] = {}
+    for number, line in read_lines(path, CURVE_COLUMNS):
+        point = [_number(line[column], path, number) for column in CURVE_COLUMNS[2:]]
+        found.setdefault((line["organ"], line["kind"]), []).append(point)
+    return {key: np.array(points).T for key, points in found.items()}
+
+
+def _number(cell: str | None, path: Path, number: int) -> float:
+    try:
+        return float(cell) if cell else math.nan
+    except ValueError:
+        raise InputError(f"line {number}: {cell!r} is no number", where=path) from None
 
 
 def _lines(curve: Curve) -> Iterable[list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import SimpleITK as sitk
 
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.dose_map import DoseMap
-from organdose.errors import InputError
 from organdose.export.tables import read_dvh_csv, read_organs_csv
-from organdose.jobs.result_folder import RECORD_NAME
+from organdose.jobs.dose_folder import read_dose_map, read_record
 
 CONTRAST_NAME = "contrast.nrrd"  # the voxels of the CT that were taken for contrast medium, where there are any
 BODY_NAME = "body.seg.nrrd"  # the body outline, where it was added to masks that have none
@@ -31,16 +29,8 @@ def read_ct_dose_folder(folder: Path) -> tuple[DoseMap, list[OrganDose], list[Do
 
 def read_ct_dose_map(folder: Path) -> tuple[DoseMap, dict]:
     """Dose map and record of a result folder, without its tables. Raises `InputError` for one that is not whole."""
-    try:
-        dose_mgy, density = (sitk.ReadImage(str(folder / name)) for name in ("dose.nrrd", "density.nrrd"))
-        stated = folder / "uncertainty.nrrd"
-        uncertainty = sitk.ReadImage(str(stated)) if stated.exists() else None
-        record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
-    except (RuntimeError, OSError, ValueError) as error:
-        raise InputError("the result folder is not whole", where=folder, mend="Compute the dose again.") from error
-    dose = DoseMap(dose_mgy, sitk.GetArrayFromImage(density), dose_mgy.GetMetaData("engine"),
-                   dose_mgy.GetMetaData("quantity"), uncertainty, facts=record.get("facts", {}))
-    return dose, record
+    record = read_record(folder)
+    return read_dose_map(folder, record["facts"]), record
 
 
 def read_contrast(folder: Path) -> sitk.Image | None:

@@ -7,35 +7,95 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from organdose.assess.engine_comparison import EngineComparison, engine_comparison
 from organdose.dose_map import DoseMap
+from organdose.export.descriptor_tables import write_descriptors_csv, write_effective_dose_csv
+from organdose.export.engine_table import ENGINES_NAME, write_engines_csv
 from organdose.export.image_file import write_map
+from organdose.export.internal_dose_pictures import InternalDosePictures, write_internal_dose_pictures
+from organdose.export.report import ReportContent, write_report
+from organdose.export.report_table import ReportTable
+from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.export.tables import write_dvh_csv, write_organs_csv
 from organdose.export.time_activity_tables import write_tiac_csv, write_time_activity_csv
+from organdose.export.time_point_table import write_time_points_csv
+from organdose.jobs.ct_dose_folder import BODY_NAME
+from organdose.jobs.ct_dose_text import mask_warnings
+from organdose.jobs.internal_dose_folder import BESIDE, CURVES_NAME, TIA_NAME, TIAC_NAME
 from organdose.jobs.internal_dose_job import InternalDoseResult
+from organdose.jobs.internal_dose_method import method
+from organdose.jobs.internal_dose_text import (
+    DESCRIPTORS_LEGEND,
+    descriptors,
+    engine_table,
+    headline,
+    limits,
+    time_point_table,
+    uncertainty_meaning,
+)
 from organdose.jobs.record import RunRecord
 from organdose.progress import Progress
+from organdose.segmentation.masks_for_study import BODY_ADDED
+from organdose.study.activity_summary import frame_activities
 
-TIA_NAME = "time_integrated_activity.nrrd"
-BESIDE = "engines"  # folder of the engines beside the chosen one, a folder each
+# Facts of the record that the report shows in sections of their own.
+_SHOWN_ELSEWHERE = ("study_assumptions", "activity_notes", "compared", "assumptions")
 
 
 def write_internal_dose_files(folder: Path, result: InternalDoseResult, record: RunRecord, *, scene: bool,
                               progress: Progress) -> None:
     """Fill `folder` with everything but `run.json`. Raises `OSError` or `InputError` when one cannot be written."""
+    comparison = _comparison(result)
     with record.timed("tables"):
+        tia = _tia(result)
         _write_maps(folder, result.dose)
-        write_organs_csv(folder / "organs.csv", result.rows)
-        write_dvh_csv(folder / "dvh.csv", result.histograms)
-        mbq_h_per_ml = result.source.decays / np.float32(3.6e9 * result.study.lattice.voxel_ml)
-        write_map(_image(mbq_h_per_ml, result.dose.dose_mgy), folder / TIA_NAME, units="MBq h/ml",
-                  quantity="time-integrated activity concentration", engine=result.source.model)
-        write_tiac_csv(folder / "time_integrated_activity.csv", result.source.curves)
-        write_time_activity_csv(folder / "time_activity.csv", result.source.curves)
-        for name, dose in result.others.items():
-            beside = folder / BESIDE / name
-            beside.mkdir(parents=True)
-            _write_maps(beside, dose)
-            write_organs_csv(beside / "organs.csv", result.other_rows[name])
+        write_map(tia, folder / TIA_NAME, units="MBq h/ml", quantity="time-integrated activity concentration",
+                  engine=result.source.model)
+        _write_tables(folder, result, comparison)
+        _write_beside(folder / BESIDE, result)
+    if result.masks.notes.get("body") == BODY_ADDED:
+        with record.timed("masks written"):
+            # Who gave the masks has no body among them, and the table has a row for it.
+            write_seg_nrrd(result.masks.kept(["body"]), folder / BODY_NAME, compressed=False)
+    with record.timed("pictures"):
+        pictures = write_internal_dose_pictures(
+            folder / "pictures",
+            InternalDosePictures(result.study.ct.image, result.masks, result.dose, tia, result.rows, result.histograms,
+                                 result.source.curves, comparison), progress)
+    write_report(_report(result, comparison, pictures, record), folder / "report.html")
+
+
+def _comparison(result: InternalDoseResult) -> EngineComparison | None:
+    """Engines side by side, where there are several."""
+    if not result.others:
+        return None
+    chosen = result.dose.engine.split()[0]
+    return engine_comparison(chosen, {chosen: result.rows, **result.other_rows})
+
+
+def _tia(result: InternalDoseResult) -> sitk.Image:
+    """Time-integrated activity in MBq h/ml (float32) on the dose grid."""
+    return _image(result.source.decays / np.float32(3.6e9 * result.study.lattice.voxel_ml), result.dose.dose_mgy)
+
+
+def _write_tables(folder: Path, result: InternalDoseResult, comparison: EngineComparison | None) -> None:
+    write_organs_csv(folder / "organs.csv", result.rows)
+    write_dvh_csv(folder / "dvh.csv", result.histograms)
+    write_tiac_csv(folder / TIAC_NAME, result.source.curves)
+    write_time_activity_csv(folder / CURVES_NAME, result.source.curves)
+    write_time_points_csv(folder / "time_points.csv", frame_activities(result.study.activity))
+    write_descriptors_csv(folder / "dose_descriptors.csv", descriptors(result))
+    write_effective_dose_csv(folder / "effective_dose.csv", result.effective_dose.dose)
+    if comparison is not None:
+        write_engines_csv(folder / ENGINES_NAME, comparison)
+
+
+def _write_beside(folder: Path, result: InternalDoseResult) -> None:
+    """Maps and organ tables of the other engines, a folder each."""
+    for name, dose in result.others.items():
+        (folder / name).mkdir(parents=True)
+        _write_maps(folder / name, dose)
+        write_organs_csv(folder / name / "organs.csv", result.other_rows[name])
 
 
 def _write_maps(folder: Path, dose: DoseMap) -> None:
@@ -45,6 +105,28 @@ def _write_maps(folder: Path, dose: DoseMap) -> None:
                   quantity="relative standard uncertainty", engine=dose.engine)
     density = _image(np.asarray(dose.density_g_cm3, np.float32), dose.dose_mgy)
     write_map(density, folder / "density.nrrd", units="g/cm3", quantity="density", engine=dose.engine)
+
+
+def _report(result: InternalDoseResult, comparison: EngineComparison | None, pictures: dict[str, Path],
+            record: RunRecord) -> ReportContent:
+    facts = {key: value for key, value in result.dose.facts.items() if key not in _SHOWN_ELSEWHERE}
+    whole = record.as_dict()
+    whole["facts"] = {key: value for key, value in record.facts.items() if key not in _SHOWN_ELSEWHERE}
+    return ReportContent(
+        title="Internal organ dose", acquisition=result.study.activity.acquisition, masks_origin=result.masks.origin,
+        rows=result.rows, dvhs=result.histograms, pictures=pictures, headline=headline(result), method=method(result),
+        limits=limits(result), engine=result.dose.engine, engine_facts=facts, histories_title="Decays followed",
+        uncertainty_meaning=uncertainty_meaning(result), assumptions=result.study.assumptions,
+        warnings=[*result.warnings, *mask_warnings(result.masks)], descriptors=descriptors(result),
+        descriptors_legend=DESCRIPTORS_LEGEND, tables=_tables(result, comparison), record=whole)
+
+
+def _tables(result: InternalDoseResult, comparison: EngineComparison | None) -> list[ReportTable]:
+    """Further tables of the report, in its order."""
+    tables = [time_point_table(frame_activities(result.study.activity))]
+    if comparison is not None:
+        tables.insert(0, engine_table(comparison))
+    return tables
 
 
 def _image(values: np.ndarray, like: sitk.Image) -> sitk.Image:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.assess.dvh import dose_volume_histograms
+from organdose.assess.internal_effective_dose import InternalEffectiveDose, internal_effective_dose
 from organdose.assess.internal_organ_dose import InternalOrganDose, internal_organ_doses
 from organdose.assess.organ_dose import DoseVolumeHistogram
 from organdose.assess.organ_table import organ_table
@@ -69,7 +70,8 @@ class InternalDoseJob(BaseModel):
 class InternalDoseResult:
     """Everything a computed internal dose consists of, before it is written.
 
-    `rows`, `dose`: of the chosen engine; `other_rows`, `others`: of the engines beside it, by name.
+    `rows`, `dose`: of the chosen engine; `other_rows`, `others`: of the engines beside it, by name. `effective_dose`:
+    of the chosen engine and all organs there are masks of, also where only some were asked for.
     """
 
     study: InternalDoseStudy
@@ -80,6 +82,7 @@ class InternalDoseResult:
     dose: DoseMap
     rows: list[InternalOrganDose]
     histograms: list[DoseVolumeHistogram]
+    effective_dose: InternalEffectiveDose
     others: dict[str, DoseMap] = field(default_factory=dict)
     other_rows: dict[str, list[InternalOrganDose]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -113,8 +116,9 @@ def compute_internal_dose(job: InternalDoseJob, record: RunRecord, progress: Pro
                   for name, each in chosen.items()}
     record.job["engine_parameters"] = {name: each.model_dump(mode="json") for name, each in parameters.items()}
     study = read_internal_dose_study(job, record, progress)
-    weights = organ_weights(study.masks, study.grid.ct_density_g_cm3, study.grid.geometry, sex=study.sex,
-                            organs=job.organs, progress=progress)
+    weights = study.everything if job.organs is None else organ_weights(
+        study.masks, study.grid.ct_density_g_cm3, study.grid.geometry, sex=study.sex, organs=job.organs,
+        progress=progress)
     with record.timed("activity over time"):
         source = _source(job, study, weights, progress)
     doses, rows = {}, {}
@@ -127,13 +131,14 @@ def compute_internal_dose(job: InternalDoseJob, record: RunRecord, progress: Pro
         rows[name] = _rows(doses[name], weights, source)
     with record.timed("histograms"):
         histograms = dose_volume_histograms(doses[job.engine], weights)
+    effective = _effective_dose(doses[job.engine], rows[job.engine], weights, study)
     warnings = (*study.warnings, *_between_curve_and_voxels(source, weights))
     main, main_rows = doses.pop(job.engine), rows.pop(job.engine)
     record.facts.update(engine=main.engine, masks=study.masks.origin, mask_notes=study.masks.notes,
                         **_activity_facts(source), **main.facts, study_assumptions=study.assumptions,
                         compared={name: dose.facts for name, dose in doses.items()}, warnings=list(warnings))
-    return InternalDoseResult(study, study.masks, study.grid, weights, source, main, main_rows, histograms, doses, rows,
-                              warnings)
+    return InternalDoseResult(study, study.masks, study.grid, weights, source, main, main_rows, histograms, effective,
+                              doses, rows, warnings)
 
 
 def _source(job: InternalDoseJob, study: InternalDoseStudy, weights: OrganWeights,
@@ -162,6 +167,13 @@ def _rows(dose: DoseMap, weights: OrganWeights, source: ActivityIntegral) -> lis
     in_voxels = weights.volume_ml @ (source.decays.ravel().astype(float) / weights.voxel_volume_ml)
     return internal_organ_doses(organ_table(dose, weights), dict(zip(weights.names, in_voxels.tolist())),
                                 source.administered_bq, source.organ_relative_uncertainty)
+
+
+def _effective_dose(dose: DoseMap, rows: list[InternalOrganDose], weights: OrganWeights,
+                    study: InternalDoseStudy) -> InternalEffectiveDose:
+    alphas = [member.nuclide.name for member in study.mixture.members if member.nuclide.emissions.alpha_energy_kev > 0]
+    return internal_effective_dose(rows if weights is study.everything else organ_table(dose, study.everything),
+                                   study.sex, administered_mbq=study.administered_bq * 1e-6, alpha_emitters=alphas)
 
 
 def _between_curve_and_voxels(source: ActivityIntegral, weights: OrganWeights) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from organdose.anatomy.organ_masks import OrganMasks
-from organdose.assess.organ_weights import organ_weights
+from organdose.assess.organ_weights import OrganWeights, organ_weights
 from organdose.ct.engines import EngineParameters
 from organdose.ct.patient_model import patient_model, tissue_table
 from organdose.errors import InputError, MissingFacts
@@ -34,8 +34,9 @@ _NOT_FOR_DOSE = ("patient_mass_kg",)  # SUV need it, dose does not
 
 @dataclass(frozen=True)
 class InternalDoseStudy:
-    """`frames`: on their own grids, brought together. `inside` (bool, (z, y, x) of the dose grid): voxels that hold a
-    part of the body or of any mask. `administered_bq`: net. `assumptions`, `warnings`: lines for the report."""
+    """`frames`: on their own grids, brought together. `everything`: weights of all organs the masks have or make.
+    `inside` (bool, (z, y, x) of the dose grid): voxels that hold a part of the body or of any mask. `administered_bq`:
+    net. `hu_to_tissue`: source of the tissues. `assumptions`, `warnings`: lines for the report."""
 
     activity: ActivityStudy
     frames: tuple[ActivityFrame, ...]
@@ -43,16 +44,17 @@ class InternalDoseStudy:
     masks: OrganMasks
     lattice: Lattice
     grid: DoseGrid
+    everything: OrganWeights
     inside: np.ndarray
     mixture: DecayMixture
     administered_bq: float
+    hu_to_tissue: str
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
 
     @property
     def sex(self) -> str:
-        stated = self.activity.acquisition.value("patient_sex")
-        return self.ct.patient_sex or (stated or "")
+        return _sex(self.activity, self.ct)
 
 
 def read_internal_dose_study(job: InternalDoseJob, record: RunRecord, progress: Progress) -> InternalDoseStudy:
@@ -75,11 +77,17 @@ def read_internal_dose_study(job: InternalDoseJob, record: RunRecord, progress: 
         patient = patient_model(ct, masks, _tissue_choices(job, ct), lambda: thresholded_bones(ct, masks, progress))
         grid = dose_grid(ct.image, lattice, patient.tissues, air=patient.air, contrast=patient.contrast,
                          progress=progress)
-        everything = organ_weights(masks, grid.ct_density_g_cm3, grid.geometry, progress=progress)
+        everything = organ_weights(masks, grid.ct_density_g_cm3, grid.geometry, sex=_sex(activity, ct),
+                                   progress=progress)
     return InternalDoseStudy(
-        activity, activity.frames, ct, masks, lattice, grid, everything.drawn(), mixture,
-        net_injected_bq(activity.acquisition), (*activity.assumptions, *patient.assumptions),
+        activity, activity.frames, ct, masks, lattice, grid, everything, everything.drawn(), mixture,
+        net_injected_bq(activity.acquisition), patient.facts["hu_to_tissue"],
+        (*activity.assumptions, *patient.assumptions),
         (*activity.warnings, *_places(activity, ct)))
+
+
+def _sex(activity: ActivityStudy, ct: CTStudy) -> str:
+    return ct.patient_sex or activity.acquisition.value("patient_sex") or ""
 
 
 def _activity(job: InternalDoseJob, progress: Progress) -> ActivityStudy:
