@@ -1,4 +1,4 @@
-"""The commands that take results: two dose maps compared."""
+"""The commands that take results: the parts of an examination added up, two dose maps compared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from organdose.cli.options import Out, Rows, listed, progress_shown
+from organdose.cli.options import Out, Rows, Series, listed, progress_shown, show_results
 
 
 def compare(out: Out, test: Annotated[Path | None, typer.Argument(help="Dose map, or result folder.")] = None,
@@ -35,3 +35,23 @@ def compare(out: Out, test: Annotated[Path | None, typer.Argument(help="Dose map
     for warning in warnings:
         typer.echo(f"Warning: {warning}", err=True)
     typer.echo("\n".join(lines))
+
+
+def total(parts: Annotated[list[Path], typer.Argument(help="Result folders of ct-dose and internal-dose.")], out: Out,
+          names: Annotated[str | None, typer.Option(help="What to call the parts, separated by commas.")] = None,
+          ct: Annotated[Path | None, typer.Option(help="The CT of the masks, where not that of the first part.")]
+          = None,
+          segmentation: Annotated[Path | None, typer.Option(help="Masks, for percentiles and histograms.")] = None,
+          series: Series = None,
+          sex: Annotated[str | None, typer.Option(help="M or F, for the effective dose.")] = None) -> None:
+    """Add the parts of one examination up: organ doses with each part's share, dose map, effective dose."""
+    from organdose.jobs.parameters import checked
+    from organdose.jobs.total_job import TotalJob, run_total
+
+    job = checked(TotalJob, folders=tuple(parts), out=out, names=listed(names, "--names", "part"), ct=ct,
+                  segmentation=segmentation, series=series, sex=sex)
+    with progress_shown() as progress:
+        result = run_total(job, progress)
+    for warning in result.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    show_results({"Report": out / "report.html", "Total": out / "total.csv", "Table": out / "organs.csv"})
