@@ -48,6 +48,12 @@ def test_an_organ_that_a_part_lacks_is_a_lower_bound_without_shares():
     assert kidneys.note.startswith("only in internal: without the dose of CT")
 
 
+def test_a_dose_that_nobody_knows_is_one_that_is_missing():
+    (liver,) = total_organ_doses({"CT": [row("liver", 3.0), row("spleen", math.nan)],
+                                  "internal": [row("liver", math.nan)]})
+    assert liver.total_mgy == 3.0 and not liver.is_whole and "without the dose of internal" in liver.note
+
+
 def test_masks_of_other_volumes_and_other_portions_are_told():
     tables = {"CT": [row("liver", 3.0, volume_ml=1000.0, in_image_percent=60.0), row("spleen", 1.0, volume_ml=100.0)],
               "internal": [row("liver", 1.0, volume_ml=1100.0), row("spleen", 1.0, volume_ml=104.0)]}

@@ -46,12 +46,12 @@ def total_organ_doses(tables: Mapping[str, Sequence[OrganDose]]) -> list[TotalOr
     """The sum of the organ `tables` of the parts, by the name of the part; in the order of the first table, then of the
     organs that only others have."""
     by_part = {part: {row.organ: row for row in rows} for part, rows in tables.items()}
-    organs = dict.fromkeys(row.organ for rows in tables.values() for row in rows)
+    organs = dict.fromkeys(row.organ for rows in tables.values() for row in rows if math.isfinite(row.mean_mgy))
     return [_total(organ, {part: rows.get(organ) for part, rows in by_part.items()}) for organ in organs]
 
 
 def _total(organ: str, parts: dict[str, OrganDose | None]) -> TotalOrganDose:
-    there = {part: row for part, row in parts.items() if row is not None}
+    there = {part: row for part, row in parts.items() if row is not None and math.isfinite(row.mean_mgy)}
     total_mgy = sum(row.mean_mgy for row in there.values())
     stated = [row.mean_mgy * row.uncertainty_percent for row in there.values() if row.uncertainty_percent is not None]
     percent = math.hypot(*stated) / total_mgy if stated and total_mgy > 0 else None
