@@ -65,7 +65,7 @@ def contrast_given(study: CTStudy, parameters: EngineParameters) -> tuple[bool, 
     agent = study.acquisition.contrast_agent
     if agent is None:
         return False, ("Nothing says that contrast medium was given: what is brighter than 120 HU is taken for bone "
-                       "(protocol key contrast_agent).",)
+                       "(--contrast yes says that it was; for a CT dose also the protocol key contrast_agent).",)
     return agent.value != "none", ()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -22,7 +22,8 @@ from organdose.progress import Progress
 
 @dataclass(frozen=True)
 class InternalDosePictures:
-    """What is drawn. `tia`: time-integrated activity on the dose grid, MBq h/ml; `comparison`: None for one engine."""
+    """What is drawn. `tia`: time-integrated activity on the dose grid, MBq h/ml. `comparison`: None for one engine;
+    `titles`: of the engines."""
 
     ct: sitk.Image
     masks: OrganMasks
@@ -32,6 +33,7 @@ class InternalDosePictures:
     histograms: Sequence[DoseVolumeHistogram]
     curves: Sequence[Curve]
     comparison: EngineComparison | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_internal_dose_pictures(folder: Path, shown: InternalDosePictures,
@@ -71,6 +73,7 @@ def _drawings(folder: Path, shown: InternalDosePictures) -> dict[str, Callable[[
         drawings["Activity over time of the organs with the most decays: what the images show (dots), and the curves "
                  "that were integrated."] = lambda: draw_time_activity(shown.curves, folder / "time_activity.png")
     if shown.comparison is not None:
-        caption = f"Mean doses of the main organs by engine, and their differences from {shown.comparison.reference}."
-        drawings[caption] = lambda: draw_engines(shown.comparison, shown.rows, folder / "engines.png")
+        reference = shown.titles.get(shown.comparison.reference, shown.comparison.reference)
+        drawings[f"Mean doses of the main organs by engine, and their differences from {reference}."] = (
+            lambda: draw_engines(shown.comparison, shown.rows, shown.titles, folder / "engines.png"))
     return drawings

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import FuncFormatter
 
 from organdose.anatomy.organs import is_known
 from organdose.assess.engine_comparison import EngineComparison, EngineRow
@@ -15,9 +17,10 @@ from organdose.export.main_organs import is_main_organ, main_organs
 from organdose.export.organ_look import short_title
 from organdose.export.time_activity_tables import Curve
 
-_MOST_CURVES, _MOST_ORGANS = 10, 14
+_MOST_CURVES, _MOST_ORGANS = 10, 12
 _DECADES = 4  # of activity below the largest that a plot shows
-_BAR_ROW_IN = 0.17
+_BAR_ROW_IN, _ORGAN_GAP_IN = 0.12, 0.13
+_LEGEND_COLUMNS = 3
 
 
 def draw_time_activity(curves: Sequence[Curve], path: Path) -> Path:
@@ -35,6 +38,7 @@ def draw_time_activity(curves: Sequence[Curve], path: Path) -> Path:
     highest_mbq = max((np.nanmax(curve.curve_bq, initial=0.0) for curve in shown), default=0.0) / 1e6
     if highest_mbq > 0:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         lowest_mbq = min(np.nanmin(curve.curve_bq[curve.curve_bq > 0], initial=np.inf) for curve in shown) / 1e6
         axes.set_ylim(max(lowest_mbq, highest_mbq * 10.0**-_DECADES), 1.5 * highest_mbq)
     axes.set_xlim(left=0)
@@ -50,23 +54,27 @@ def _shown(curves: Sequence[Curve]) -> list[Curve]:
     return sorted(chosen, key=lambda curve: -curve.integral_bq_s)[:_MOST_CURVES]
 
 
-def draw_engines(comparison: EngineComparison, rows: Sequence[OrganDose], path: Path) -> Path:
-    """Mean doses of the main organs (of the table `rows`) by each engine as bars, and the differences from one."""
+def draw_engines(comparison: EngineComparison, rows: Sequence[OrganDose], titles: Mapping[str, str],
+                 path: Path) -> Path:
+    """Mean doses of the main organs (of the table `rows`) by each engine as bars, and the differences from one.
+    `titles`: of the engines."""
     by_organ = {row.organ: row for row in comparison.rows}
     organs = [row.organ for row in main_organs(rows, _MOST_ORGANS) if row.organ in by_organ][::-1]
-    count = len(comparison.engines)
-    height = 1.15 + len(organs) * (_BAR_ROW_IN * count + 0.14)
+    count, columns = len(comparison.engines), min(_LEGEND_COLUMNS, len(comparison.engines))
+    head_in = 0.25 + 0.22 * math.ceil(count / columns)
+    height = 0.62 + head_in + len(organs) * (_BAR_ROW_IN * count + _ORGAN_GAP_IN)
     figure = new_figure(9.5, height)
-    bottom, up = 0.62 / height, 1 - 1.05 / height
+    bottom, up = 0.62 / height, 1 - (0.62 + head_in) / height
     doses = figure.add_axes([0.19, bottom, 0.42, up])
     differences = figure.add_axes([0.65, bottom, 0.32, up], sharey=doses)
     style_plot(doses, "mean absorbed dose in mGy", grid="x")
-    style_plot(differences, f"difference from {comparison.reference} in %", grid="x")
+    style_plot(differences, f"difference from {titles.get(comparison.reference, comparison.reference)} in %", grid="x")
     places = np.arange(len(organs), dtype=float)
     for number, (name, colour) in enumerate(zip(comparison.engines, LINE_COLOURS)):
         at = places + (0.5 * (count - 1) - number) * 0.82 / count
         chosen = [by_organ[organ] for organ in organs]
-        doses.barh(at, [row.mean_mgy[name] for row in chosen], height=0.74 / count, color=colour, label=name)
+        doses.barh(at, [row.mean_mgy[name] for row in chosen], height=0.74 / count, color=colour,
+                   label=titles.get(name, name))
         if name != comparison.reference:
             differences.barh(at, _differences(chosen, name), height=0.74 / count, color=colour)
     doses.set_yticks(places, [short_title(organ) for organ in organs])
@@ -75,7 +83,7 @@ def draw_engines(comparison: EngineComparison, rows: Sequence[OrganDose], path: 
     doses.set_xlim(left=0)
     differences.axvline(0, color=MUTED, linewidth=1)
     differences.tick_params(axis="y", labelleft=False, length=0)
-    figure.legend(loc="upper right", bbox_to_anchor=(0.985, 0.995), frameon=False, ncols=count, fontsize=9,
+    figure.legend(loc="upper right", bbox_to_anchor=(0.985, 0.995), frameon=False, ncols=columns, fontsize=9,
                   labelcolor=INK)
     return save_png(figure, path)
 

@@ -16,7 +16,7 @@ _UNITS = {"kv": "kV", "kev": "keV", "ma": "mA", "mas": "mAs", "s": "s", "mm": "m
           "percent": "%", "ml": "ml", "g": "g", "mib": "MiB", "gib": "GiB"}
 _PAIRS = {("mgy", "cm"): "mGy·cm", ("mgy", "mm"): "mGy·mm", ("g", "cm3"): "g/cm³"}
 _SPELLED = {"dlp": "DLP", "ctdivol": "CTDIvol", "ctdi": "CTDI", "sha256": "SHA-256", "cpu": "CPU", "gpu": "GPU",
-            "ct": "CT", "organdose": "OrganDose", "utc": "UTC"}
+            "ct": "CT", "kev": "keV", "organdose": "OrganDose", "utc": "UTC"}
 _MOST_ENTRIES = 8  # longer lists (the files of a series) are counted, not printed
 # Keys whose texts name files or folders: in records in general, and the parameters of our jobs.
 _NAMES_A_FILE = {"path", "file", "files", "filename", "folder", "directory", "out", "output", "ct", "pet",

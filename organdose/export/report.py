@@ -34,10 +34,10 @@ class ReportContent:
     """Everything the report says.
 
     `acquisition`: None for what has none of its own, such as a sum of several.
-    `pictures`: caption -> PNG file, in the order of the page. `method` and `limits`: sentences, sources included.
-    `engine` names the engine with its version; `engine_facts` are those of the `DoseMap` ('histories', 'dlp_mgy_cm'
-    and 'assumptions' are also shown by themselves). `record` is the run's record, shown without paths and file names;
-    its 'seconds' (stage -> time) are added up for the headline.
+    `pictures`: caption -> PNG file, in the order of the page. `method` and `limits`: sentences, sources included;
+    `engine_methods`: further ones under a heading each. `engine` names the engine with its version; `engine_facts` are
+    those of the `DoseMap` ('histories', 'dlp_mgy_cm' and 'assumptions' are also shown by themselves). `record` is the
+    run's record, shown without paths and file names; its 'seconds' (stage -> time) are added up for the headline.
     `histories_title`: what a history is. `descriptors`: the dose descriptors of the scan, shown in a table of their own
     with `descriptors_legend` below it; `tables`: further ones, between the organ doses and the pictures.
     `headline`: further headline numbers, label -> text or (text, remark), for example {'Computing time': '95 s'}.
@@ -52,6 +52,7 @@ class ReportContent:
     dvhs: Sequence[DoseVolumeHistogram] = ()
     pictures: Mapping[str, Path] = field(default_factory=dict)
     method: Sequence[str] = ()
+    engine_methods: Mapping[str, Sequence[str]] = field(default_factory=dict)
     limits: Sequence[str] = ()
     record: Mapping[str, object] = field(default_factory=dict)
     engine: str = ""

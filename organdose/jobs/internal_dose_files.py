@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import SimpleITK as sitk
@@ -23,17 +24,20 @@ from organdose.jobs.ct_dose_folder import BODY_NAME
 from organdose.jobs.ct_dose_text import mask_warnings
 from organdose.jobs.internal_dose_folder import BESIDE, CURVES_NAME, TIA_NAME, TIAC_NAME
 from organdose.jobs.internal_dose_job import InternalDoseResult
-from organdose.jobs.internal_dose_method import method
+from organdose.jobs.internal_dose_method import engine_methods, method
 from organdose.jobs.internal_dose_text import (
     DESCRIPTORS_LEGEND,
     descriptors,
+    engine_name,
     engine_table,
+    engine_titles,
     headline,
     limits,
     time_point_table,
     uncertainty_meaning,
 )
 from organdose.jobs.record import RunRecord
+from organdose.jobs.scene_file import write_scene_file
 from organdose.progress import Progress
 from organdose.segmentation.masks_for_study import BODY_ADDED
 from organdose.study.activity_summary import frame_activities
@@ -61,7 +65,10 @@ def write_internal_dose_files(folder: Path, result: InternalDoseResult, record: 
         pictures = write_internal_dose_pictures(
             folder / "pictures",
             InternalDosePictures(result.study.ct.image, result.masks, result.dose, tia, result.rows, result.histograms,
-                                 result.source.curves, comparison), progress)
+                                 result.source.curves, comparison, engine_titles(result)), progress)
+    if scene:
+        with record.timed("scene"):
+            _write_scene(folder / "scene.mrb", result, tia, record, progress)
     write_report(_report(result, comparison, pictures, record), folder / "report.html")
 
 
@@ -69,7 +76,7 @@ def _comparison(result: InternalDoseResult) -> EngineComparison | None:
     """Engines side by side, where there are several."""
     if not result.others:
         return None
-    chosen = result.dose.engine.split()[0]
+    chosen = engine_name(result.dose)
     return engine_comparison(chosen, {chosen: result.rows, **result.other_rows})
 
 
@@ -115,7 +122,9 @@ def _report(result: InternalDoseResult, comparison: EngineComparison | None, pic
     return ReportContent(
         title="Internal organ dose", acquisition=result.study.activity.acquisition, masks_origin=result.masks.origin,
         rows=result.rows, dvhs=result.histograms, pictures=pictures, headline=headline(result), method=method(result),
-        limits=limits(result), engine=result.dose.engine, engine_facts=facts, histories_title="Decays followed",
+        engine_methods=engine_methods(result), limits=limits(result),
+        engine=f"{engine_titles(result)[engine_name(result.dose)]} ({result.dose.engine})", engine_facts=facts,
+        histories_title="Decays followed",
         uncertainty_meaning=uncertainty_meaning(result), assumptions=result.study.assumptions,
         warnings=[*result.warnings, *mask_warnings(result.masks)], descriptors=descriptors(result),
         descriptors_legend=DESCRIPTORS_LEGEND, tables=_tables(result, comparison), record=whole)
@@ -125,8 +134,25 @@ def _tables(result: InternalDoseResult, comparison: EngineComparison | None) -> 
     """Further tables of the report, in its order."""
     tables = [time_point_table(frame_activities(result.study.activity))]
     if comparison is not None:
-        tables.insert(0, engine_table(comparison))
+        tables.insert(0, engine_table(comparison, engine_titles(result)))
     return tables
+
+
+def _write_scene(path: Path, result: InternalDoseResult, tia: sitk.Image, record: RunRecord,
+                 progress: Progress) -> None:
+    def build():
+        from organdose.scene.internal_dose_scene import EngineDose, InternalDose, build_internal_dose_scene, remove_run
+
+        titles, chosen = engine_titles(result), engine_name(result.dose)
+        engines = (EngineDose(chosen, titles[chosen], result.dose, result.rows, result.histograms),
+                   *(EngineDose(name, titles[name], dose, result.other_rows[name])
+                     for name, dose in result.others.items()))
+        made = build_internal_dose_scene(
+            result.study.ct.image, result.masks,
+            InternalDose(engines, tia, result.source.curves, result.study.administered_bq * 1e-6))
+        return SimpleNamespace(remove=lambda: remove_run(made))  # of every engine
+
+    write_scene_file(path, build, record, progress)
 
 
 def _image(values: np.ndarray, like: sitk.Image) -> sitk.Image:

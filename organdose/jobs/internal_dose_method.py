@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from organdose.dose_map import DoseMap
 from organdose.nuclear.engines import engine
 
 if TYPE_CHECKING:
@@ -24,23 +24,23 @@ TIME_MODELS = {
               "half-life of a population, Madsen et al., Med Phys 45 (2018) 2318).",
 }
 ENGINES = {
-    "mc": "photons, electrons and positrons of each decay were followed through the patient's own voxels: photons by "
+    "mc": "Photons, electrons and positrons of each decay were followed through the patient's own voxels: photons by "
           "photoelectric absorption, Compton scattering with the incoherent scattering function and Rayleigh "
           "scattering (xraylib, Schoonjans et al., Spectrochim Acta B 66 (2011) 776), charged particles in condensed "
           "histories with Bethe's stopping powers (ICRU report 37, 1984).",
-    "local": "the energy of electrons, positrons and alphas stays in the voxel where the decay is, over the voxel's "
+    "local": "The energy of electrons, positrons and alphas stays in the voxel where the decay is, over the voxel's "
              "own mass.",
-    "vsv": "the decays were convolved with one voxel S-value kernel of soft tissue (MIRD pamphlet 17: Bolch et al., "
+    "vsv": "The decays were convolved with one voxel S-value kernel of soft tissue (MIRD pamphlet 17: Bolch et al., "
            "J Nucl Med 40 (1999) 11S).",
-    "msv": "the decays were convolved with voxel S-value kernels of several tissues; the density of the voxel that "
+    "msv": "The decays were convolved with voxel S-value kernels of several tissues; the density of the voxel that "
            "receives the dose decides which counts (Lee et al., J Nucl Med 59 (2018) 1133).",
-    "mird": "organ-level MIRD: decays in organs times the S-values of a phantom, scaled to the patient's organ masses "
+    "mird": "Decays in organs times the S-values of a phantom, scaled to the patient's organ masses "
             "(MIRD pamphlet 21: Bolch et al., J Nucl Med 50 (2009) 477). The map shows one dose an organ.",
 }
 
 
 def method(result: InternalDoseResult) -> list[str]:
-    """The steps from images to organ doses, those of every engine that ran."""
+    """The steps from images to organ doses but for the engines' own."""
     study, source = result.study, result.source
     return [
         *_images(result),
@@ -50,8 +50,6 @@ def method(result: InternalDoseResult) -> list[str]:
         f"{source.mixture.assumption}",
         f"Tissue: Hounsfield units were turned into density and composition ({study.hu_to_tissue.split(';')[0]}) and "
         f"averaged by exact overlap onto {_voxels(result)}, so that mass is kept.",
-        *engine_lines(result.dose.engine, result.dose.facts),
-        *(line for dose in result.others.values() for line in engine_lines(dose.engine, dose.facts)),
         f"Masks: {study.masks.origin}.",
         "Organ dose is the mass-weighted mean over the organ's part of each dose voxel. The decays of an organ are the "
         "sum over its voxels; the curves show the organ as a whole.",
@@ -60,17 +58,16 @@ def method(result: InternalDoseResult) -> list[str]:
     ]
 
 
-def engine_lines(name: str, facts: Mapping[str, object]) -> list[str]:
-    """What an engine does, and what it says of this run. `name` as a dose map has it, with the version."""
-    known = engine(name.split()[0])
-    does = ENGINES.get(known.name, f"{known.yields}.")
-    said = [f"{known.title}: {line}" for line in facts.get("assumptions", ()) if line not in _of_the_decay(facts)]
-    return [f"{known.title}: {does}", *said]
+def engine_methods(result: InternalDoseResult) -> dict[str, list[str]]:
+    """What each engine does and says of this run, by its title, the chosen one first."""
+    return {known.title: [ENGINES.get(known.name, f"{known.yields}."), *_said(dose, result.source.mixture.assumption)]
+            for dose in (result.dose, *result.others.values()) for known in (engine(dose.engine.split()[0]),)}
 
 
-def _of_the_decay(facts: Mapping[str, object]) -> tuple[str, ...]:
-    """Engines begin with what the decays are, which the method says once for all."""
-    return tuple(line for line in facts.get("assumptions", ())[:1] if "progeny" in line)
+def _said(dose: DoseMap, of_the_decay: str) -> list[str]:
+    """The engine's own lines as sentences; what the decays are stands elsewhere once for all."""
+    lines = [line.strip() for line in dose.facts.get("assumptions", ()) if line.strip() not in ("", of_the_decay)]
+    return [line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".") for line in lines]
 
 
 def _images(result: InternalDoseResult) -> list[str]:

@@ -82,7 +82,7 @@ def read_internal_dose_study(job: InternalDoseJob, record: RunRecord, progress: 
     return InternalDoseStudy(
         activity, activity.frames, ct, masks, lattice, grid, everything, everything.drawn(), mixture,
         net_injected_bq(activity.acquisition), patient.facts["hu_to_tissue"],
-        (*activity.assumptions, *patient.assumptions),
+        (*activity.assumptions, *patient.assumptions, *_about_contrast(job, ct)),
         (*activity.warnings, *_places(activity, ct)))
 
 
@@ -130,6 +130,14 @@ def _tissue_choices(job: InternalDoseJob, ct: CTStudy) -> EngineParameters:
                              mend="Give the DICOM CT, or contrast no.")
         contrast = "no"
     return EngineParameters(couch=job.couch, hu_curve=job.hu_curve, contrast=contrast)
+
+
+def _about_contrast(job: InternalDoseJob, ct: CTStudy) -> list[str]:
+    """What `_tissue_choices` has decided without being asked."""
+    if job.contrast != "auto" or ct.acquisition.tube_voltage_kv is not None:
+        return []
+    return ["The CT's tube voltage is not stated: contrast medium was not looked for, and what is brighter than 120 HU "
+            "is taken for bone."]
 
 
 def _places(activity: ActivityStudy, ct: CTStudy) -> list[str]:

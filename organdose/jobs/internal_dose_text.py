@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from organdose.assess.dose_descriptors import Descriptor
 from organdose.assess.engine_comparison import EngineComparison
+from organdose.dose_map import DoseMap
 from organdose.export.main_organs import is_main_organ
 from organdose.export.organ_look import short_title
 from organdose.export.report_table import ReportTable
+from organdose.nuclear.engines import engine
 from organdose.study.activity_summary import FrameActivity, frame_activities
 
 if TYPE_CHECKING:
@@ -75,17 +78,28 @@ def time_point_table(rows: tuple[FrameActivity, ...]) -> ReportTable:
         "administration: a fall from image to image is excretion. Also in time_points.csv.")
 
 
-def engine_table(comparison: EngineComparison) -> ReportTable:
+def engine_titles(result: InternalDoseResult) -> dict[str, str]:
+    """Of every engine that ran, by name."""
+    return {name: engine(name).title for name in (engine_name(result.dose), *result.others)}
+
+
+def engine_name(dose: DoseMap) -> str:
+    """Without the version."""
+    return dose.engine.split()[0]
+
+
+def engine_table(comparison: EngineComparison, titles: Mapping[str, str]) -> ReportTable:
     """Mean doses of the main organs by engine, and differences."""
-    columns = [("Organ", ""), *((name, "mGy") for name in comparison.engines),
-               *((f"{name} from {comparison.reference}", "%") for name in comparison.others)]
+    reference = titles[comparison.reference]
+    columns = [("Organ", ""), *((titles[name], "mGy") for name in comparison.engines),
+               *((titles[name], f"% from {reference}") for name in comparison.others)]
     rows = [row for row in comparison.rows if is_main_organ(row.organ)] or list(comparison.rows)
     return ReportTable(
         "engines", "Engines", columns,
         [(short_title(row.organ), *(row.mean_mgy[name] for name in comparison.engines),
           *(_signed(row.difference_percent[name]) for name in comparison.others)) for row in rows],
-        f"Mean doses; differences are from {comparison.reference}. The first engine is the chosen one, of which all "
-        "other tables and pictures are. All organs, with uncertainties: engines.csv; maps: the folder engines.")
+        f"Mean doses; differences are from {reference}. The first engine is the chosen one, of which all other tables "
+        "and pictures are. All organs, with uncertainties: engines.csv; maps: the folder engines.")
 
 
 def uncertainty_meaning(result: InternalDoseResult) -> str:

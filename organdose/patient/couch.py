@@ -65,7 +65,7 @@ def _line(choice: Choice, found: bool, shown: str, removed: bool) -> str:
         was = f"couch of the image: {shown}" if found else "the image shows no couch"
         return f"Couch and everything else outside the body were replaced by air ({was})."
     if not found:
-        return "The image shows no couch: what it takes away of the beam from below is not in the dose."
+        return "The image shows no couch: what it takes away of the radiation is not in the dose."
     rest = "; other things outside the body were replaced by air" if removed else ""
     return f"The couch is part of the calculation as the image shows it ({shown}){rest}."
 
