@@ -32,9 +32,9 @@ def convolved(source: np.ndarray, octants: Iterable[np.ndarray], workers: int | 
     padded = tuple(_length(n + int(more)) for n, more in zip(source.shape, reach))
     spectrum = scipy.fft.rfftn(source.astype(np.float64, copy=False), padded, workers=workers)
     inside = tuple(slice(n) for n in source.shape)
+    product = spectrum if len(octants) == 1 else np.empty_like(spectrum)
     for octant in octants:
-        product = spectrum if octant is octants[-1] else spectrum.copy()
-        _multiply(product, _even_transform(octant, padded, workers))
+        _multiply(spectrum, _even_transform(octant, padded, workers), product)
         yield scipy.fft.irfftn(product, padded, workers=workers, overwrite_x=True)[inside]
 
 
@@ -55,9 +55,9 @@ def _even_transform(octant: np.ndarray, padded: tuple[int, int, int], workers: i
     return scipy.fft.dctn(values, type=1, workers=workers, overwrite_x=True)
 
 
-def _multiply(spectrum: np.ndarray, even: np.ndarray) -> None:
-    """`spectrum` (z, y, half of x) times the mirrored `even`, in place."""
+def _multiply(spectrum: np.ndarray, even: np.ndarray, product: np.ndarray) -> None:
+    """`spectrum` (z, y, half of x) times the mirrored `even` into `product`, which may be the same."""
     depth, height = spectrum.shape[:2]
     rows = np.minimum(np.arange(height), height - np.arange(height))
     for k in range(depth):
-        spectrum[k] *= even[min(k, depth - k)][rows]
+        np.multiply(spectrum[k], even[min(k, depth - k)][rows], out=product[k])

@@ -52,7 +52,8 @@ class KernelScores:
     `near_kev` (z, y, x): left by electrons, alphas, recoils and slow photons in each voxel of the octant (all eight are
     alike), `near_uncertainty_kev` its standard uncertainty. `shell_kev` (batches, SHELLS): left by photons in each
     shell of `SHELL_EDGES_MM` around the decay. `balance_kev`: 'emitted', 'deposited', 'leaving' as they really were,
-    'scored' in the arrays above. `emitted_kev`: by the decay data.
+    'scored' in the arrays above, and the standard uncertainty of the first as 'emitted_uncertainty'. `emitted_kev`: by
+    the decay data.
     """
 
     near_kev: np.ndarray
@@ -78,7 +79,7 @@ def kernel_scores(emissions: Emissions, medium: Medium, voxel_mm: tuple[float, f
     local_kev = _local_kev(emissions)
     near, variance = np.zeros(world.octant_shape), np.zeros(world.octant_shape)
     near[0, 0, 0], shells = local_kev, np.zeros((BATCHES, SHELLS))
-    ledger = np.array([local_kev, local_kev, 0.0])
+    ledger, emitted_variance = np.array([local_kev, local_kev, 0.0]), 0.0
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         for run, per_decay, title in parts:
             batches = []
@@ -90,9 +91,11 @@ def kernel_scores(emissions: Emissions, medium: Medium, voxel_mm: tuple[float, f
             variance += octants.var(axis=0, ddof=1) / BATCHES
             shells += in_shells
             ledger += ledgers.mean(axis=0)
+            emitted_variance += float(ledgers[:, 0].var(ddof=1)) / BATCHES
     scored = float(whole(near)) + float(shells.sum(axis=1).mean())
     return KernelScores(near, np.sqrt(variance), shells, {
-        **dict(zip(("emitted", "deposited", "leaving"), ledger.tolist())), "scored": scored}, emitted_kev(emissions))
+        **dict(zip(("emitted", "deposited", "leaving"), ledger.tolist())), "scored": scored,
+        "emitted_uncertainty": math.sqrt(emitted_variance)}, emitted_kev(emissions))
 
 
 def whole(octant: np.ndarray) -> float:

@@ -13,8 +13,9 @@ from organdose.validation.ctdi_suite import ctdi
 from organdose.validation.fdg_suite import fdg
 from organdose.validation.svalues_suite import svalues
 from organdose.validation.tg195 import tg195
+from organdose.validation.vsv_suite import vsv
 
-SUITES = {"tg195": tg195, "ctdi": ctdi, "svalues": svalues, "fdg": fdg}
+SUITES = {"tg195": tg195, "ctdi": ctdi, "svalues": svalues, "fdg": fdg, "vsv": vsv}
 FEWEST_HISTORIES = 1000
 
 
