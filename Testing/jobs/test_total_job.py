@@ -285,7 +285,7 @@ def test_the_record_holds_those_of_the_parts_and_the_report_no_folder(tmp_path, 
     record = json.loads((tmp_path / "sum" / "run.json").read_text(encoding="utf-8"))
     assert record["task"] == "total" and task("total").model is TotalJob
     assert record["facts"]["parts"]["FDG"]["facts"]["radionuclide"] == "F-18"
-    assert set(record["inputs"]) == {"low dose", "FDG"} and record["inputs"]["FDG"]["files"] == 6
+    assert set(record["inputs"]) == {"part low dose", "part FDG"} and record["inputs"]["part FDG"]["files"] == 6
     report = (tmp_path / "sum" / "report.html").read_text(encoding="utf-8")
     assert str(tmp_path) not in report and "low dose" in report
     assert "low_dose_mgy" in next(iter(lines_of(tmp_path / "sum" / "total.csv").values()))

@@ -103,7 +103,7 @@ def compute_total(job: TotalJob, record: RunRecord, progress: Progress) -> Total
         progress.report("Reading parts", 0.0)
         parts = read_parts(job.folders, job.names)
         for part in parts:
-            record.add_input(part.name, part.folder, part.files)
+            record.add_input(f"part {part.name}", part.folder, part.files)
     tables = {part.name: part.rows for part in parts}
     sex = job.sex or sex_of_organs(list(tables.values()))
     with record.timed("maps"):
