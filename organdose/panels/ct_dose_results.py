@@ -7,9 +7,8 @@ from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from organdose.errors import InputError
 from organdose.panels.descriptor_text import descriptor_lines, descriptor_remarks, descriptors_of
-from organdose.panels.dose_results import INPUTS_ATTRIBUTE, DoseResults
+from organdose.panels.dose_results import INPUTS_ATTRIBUTE, DoseResults, added_body, check_there, report_in
 
 
 def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str, object], *,
@@ -31,11 +30,9 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     rows = read_organs_csv(folder / "result" / "organs.csv")
     histograms = read_dvh_csv(folder / "result" / "dvh.csv")
     yield 0.2
-    for node, what in ((ct_node, "CT"), (segmentation_node, "segmentation")):
-        if node.GetScene() is None:
-            raise InputError(f"the {what} was deleted while its dose was computed", mend="Load it and compute again.")
-    report = _report_in(folder / "result")
-    added = yield from _added_body(folder / "result" / BODY_NAME, ct_node, segmentation_node)
+    check_there(ct_node, segmentation_node)
+    report = report_in(folder / "result")
+    added = yield from added_body(folder / "result" / BODY_NAME, ct_node, segmentation_node)
     result = None
     try:
         result = yield from add_ct_dose_result_steps(ct_node, segmentation_node, dose, rows, histograms,
@@ -57,28 +54,6 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
             segmentation_node.GetSegmentation().RemoveSegment("body")
         raise
     return result
-
-
-def _report_in(result: Path) -> str:
-    try:
-        return (result / "report.html").read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError("the result folder is not whole", where=result, mend="Compute the dose again.") from error
-
-
-def _added_body(path: Path, ct_node, segmentation_node) -> Generator:
-    """The body outline that the job drew becomes a segment, so that it can be seen, corrected and followed.
-
-    Returns whether there was one.
-    """
-    from organdose.scene.job_files import masks_from_file_steps
-    from organdose.scene.segmentation_nodes import add_masks_steps
-
-    if not path.exists() or segmentation_node.GetSegmentation().GetSegment("body") is not None:
-        return False
-    masks = yield from masks_from_file_steps(path, ct_node)
-    yield from add_masks_steps(segmentation_node, masks)
-    return True
 
 
 def _shown_in_views(result, dose) -> Generator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +15,36 @@ from organdose.panels.result_following import STALE_ATTRIBUTES, result_following
 
 RESULT_ATTRIBUTE = "OrganDose.Result"
 INPUTS_ATTRIBUTE = "OrganDose.Inputs"  # JSON of what the result was computed from, by the keys of `input_titles`
+
+
+def check_there(ct_node, segmentation_node) -> None:
+    """Raises `InputError` when one of them has left the scene."""
+    for node, what in ((ct_node, "CT"), (segmentation_node, "segmentation")):
+        if node.GetScene() is None:
+            raise InputError(f"the {what} was deleted while its dose was computed", mend="Load it and compute again.")
+
+
+def report_in(result: Path) -> str:
+    """The report of a result folder. Raises `InputError` without one."""
+    try:
+        return (result / "report.html").read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError("the result folder is not whole", where=result, mend="Compute the dose again.") from error
+
+
+def added_body(path: Path, ct_node, segmentation_node) -> Generator:
+    """The body outline that the job drew becomes a segment, so that it can be seen, corrected and followed.
+
+    Returns whether there was one.
+    """
+    from organdose.scene.job_files import masks_from_file_steps
+    from organdose.scene.segmentation_nodes import add_masks_steps
+
+    if not path.exists() or segmentation_node.GetSegmentation().GetSegment("body") is not None:
+        return False
+    masks = yield from masks_from_file_steps(path, ct_node)
+    yield from add_masks_steps(segmentation_node, masks)
+    return True
 
 
 class DoseResults:

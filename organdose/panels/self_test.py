@@ -70,3 +70,35 @@ def assert_centre_below_surface(result) -> None:
     rows = {row.organ: row for row in rows_from_table_node(result.organ_table)}
     assert 5 < rows["spinal_cord"].mean_mgy < rows["body"].mean_mgy < 30, rows
     assert rows["body"].uncertainty_percent is not None
+
+
+def uniform_activity(ct):
+    """(volume node, `FrameFacts`) of 10 kBq/ml F-18 in the water of `water_cylinder`, an hour after 100 MBq."""
+    import SimpleITK as sitk
+
+    from organdose.panels.frame_facts import FrameFacts
+    from organdose.scene.volume_nodes import image_from_volume_node, volume_node_from_image
+    from organdose.study.nuclear_fact_sheet import NuclearFactSheet
+
+    image = sitk.Cast(image_from_volume_node(ct) > -500, sitk.sitkFloat32) * 1e4
+    sheet = NuclearFactSheet()
+    facts = {"nuclide": "F-18", "administered_mbq": "100", "administered_at": "2025-01-15 09:00",
+             "scan_start_at": "2025-01-15 10:00", "duration_s": "120", "image_unit": "BQML",
+             "decay_correction": "START"}
+    for name, text in facts.items():
+        sheet.write(name, text)
+    return volume_node_from_image(image, "Activity"), FrameFacts([sheet])
+
+
+def assert_beta_dose(result) -> None:
+    """Positrons (0.2498 MeV in 96.7 % of decays) leave what they have in the water; of the four times as much that the
+    photons of 511 keV carry, a quarter to a half stays in a cylinder of 24 cm, most of it near the axis."""
+    import math
+
+    from organdose.scene.organ_table_node import rows_from_table_node
+
+    row = {row.organ: row for row in rows_from_table_node(result.organ_table)}["spinal_cord"]
+    half_life_s = 6586.0
+    decays_ml = 1e4 * 2 ** (3600 / half_life_s) * half_life_s / math.log(2)  # F-18 from the administration on
+    beta_mgy = decays_ml * 1000 * 0.967 * 0.2498 * 1.602176634e-13 * 1000
+    assert 1.5 * beta_mgy < row.mean_mgy < 3.5 * beta_mgy, (row, beta_mgy)

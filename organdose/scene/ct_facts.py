@@ -37,7 +37,7 @@ def series_of(volume_node) -> str | None:
     return (database.instanceValue(instance, "0020,000E") or None) if instance else None
 
 
-def _files_of(volume_node) -> list[Path] | None:
+def files_of(volume_node) -> list[Path] | None:
     """The files of a series that Slicer's DICOM database knows, wherever they lie; None for others."""
     database, _ = _in_database(volume_node)
     series = series_of(volume_node)
@@ -61,7 +61,7 @@ def fact_sheet_of(ct_node) -> CTFactSheet:
     if folder is None:
         return CTFactSheet(remarks=("There is no DICOM header of this volume here: fill in its acquisition facts.",))
     try:
-        acquisition, sex = read_dicom_ct_facts(folder, series=series_of(ct_node), files=_files_of(ct_node))
+        acquisition, sex = read_dicom_ct_facts(folder, series=series_of(ct_node), files=files_of(ct_node))
     except InputError as error:
         # Without the path: it may name the patient, and remarks are saved with the scene.
         return CTFactSheet(remarks=(f"The DICOM header cannot be used: {error.what}. {error.mend}".strip(),))

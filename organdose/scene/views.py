@@ -150,22 +150,33 @@ def dose_centre_ras(dose_map: DoseMap) -> np.ndarray:
     return np.array([-left, -posterior, superior])
 
 
-def show_table_and_chart(table_node, chart_node) -> None:
-    """The layout of four views with chart and table, and the nodes in them."""
+def show_chart(chart_node) -> None:
+    """A chart in the plot view, in a layout that has one."""
+    _with_chosen(chart_node, None)
+    layout = start_slicer().GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if layout.GetViewArrangement() not in (layout.SlicerLayoutFourUpPlotTableView, layout.SlicerLayoutFourUpPlotView):
+        layout.SetViewArrangement(layout.SlicerLayoutFourUpPlotView)
+    _with_chosen(chart_node, None)  # the views of a layout exist once it is shown
+
+
+def _with_chosen(chart_node, table_node) -> None:
+    """Choose chart and table (None: leave) for the views that there are."""
     import slicer
 
-    scene = start_slicer()
     application = slicer.app.applicationLogic()
     selection = application.GetSelectionNode()
-    selection.SetActiveTableID(table_node.GetID())
-    application.PropagateTableSelection()
+    if table_node is not None:
+        selection.SetActiveTableID(table_node.GetID())
+        application.PropagateTableSelection()
     if chart_node is not None:
         selection.SetActivePlotChartID(chart_node.GetID())
         application.PropagatePlotChartSelection()
-    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+
+
+def show_table_and_chart(table_node, chart_node) -> None:
+    """The layout of four views with chart and table, and the nodes in them."""
+    _with_chosen(chart_node, table_node)
+    layout = start_slicer().GetFirstNodeByClass("vtkMRMLLayoutNode")
     layout.SetViewArrangement(layout.SlicerLayoutFourUpPlotTableView if chart_node is not None
                               else layout.SlicerLayoutFourUpTableView)
-    # The views of a layout exist once it is shown: choose their content again.
-    application.PropagateTableSelection()
-    if chart_node is not None:
-        application.PropagatePlotChartSelection()
+    _with_chosen(chart_node, table_node)  # the views of a layout exist once it is shown

@@ -21,8 +21,9 @@ from organdose.study.volume_file import read_lps_volume
 def read_volume_frame(path: Path, protocol: NuclearProtocol,
                       complete: Callable[[NuclearAcquisition], NuclearAcquisition], progress: Progress,
                       ) -> tuple[list[ActivityFrame], list[str], list[str]]:
-    """The frame, remarks (none) and assumptions. Raises `MissingFacts` without a unit, and `InputError`."""
-    known = complete(with_protocol(NuclearAcquisition(), protocol))
+    """The frame, remarks (none) and assumptions. Facts of this file alone stand under its name among the protocol's
+    `series`. Raises `MissingFacts` without a unit, and `InputError`."""
+    known = complete(with_protocol(NuclearAcquisition(), protocol, path.name))
     known.require("units", where=path)
     image = read_lps_volume(path, "PET or SPECT", checked_activity, progress)
     voxel_ml = float(np.prod(image.GetSpacing())) / 1000.0

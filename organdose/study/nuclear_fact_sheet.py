@@ -103,6 +103,11 @@ class NuclearFactSheet(FactSheet):
             stated["patient_sex"] = self.patient_sex
         return {**stated, "origins": {name: fact.origin.value for name, (fact, _) in facts.items()}}
 
+    @staticmethod
+    def protocol_name(name: str) -> str:
+        """What a protocol file calls a fact of the form."""
+        return _NAMES[name][0]
+
     def parsed(self, name: str, text: str) -> object:
         """See `FactSheet.parsed`."""
         title = TITLES[name][0]

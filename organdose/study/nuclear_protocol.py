@@ -58,7 +58,8 @@ class NuclearFacts(BaseModel):
 
 
 class NuclearProtocol(NuclearFacts):
-    """Facts that hold for every series, and under `series` those of one, by its SeriesNumber or SeriesInstanceUID.
+    """Facts that hold for every series, and under `series` those of one, by its SeriesNumber or SeriesInstanceUID; of
+    an NRRD or NIfTI file by the file's name.
 
     A window hands facts on with their `origins` by fact.
     """
