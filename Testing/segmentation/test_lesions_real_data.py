@@ -49,6 +49,14 @@ def test_volumes_of_the_nema_spheres(phantom, reconstruction, parameters, stated
     assert errors_percent == pytest.approx(stated_percent, abs=1.0)
 
 
+@pytest.mark.parametrize("reconstruction", [1, 2])
+def test_the_highest_voxel_of_a_nema_sphere_is_far_above_its_plateau(phantom, reconstruction):
+    seeds = [SphereSeed(SPHERES[diameter_mm], 0.5 * diameter_mm + 10) for diameter_mm in (37, 28, 22)]
+    for lesion in lesion_masks(phantom[reconstruction], seeds, PERCENT):
+        assert 1.34 < lesion.numbers.maximum / lesion.numbers.peak < 1.53
+        assert lesion.numbers.peak == pytest.approx(17400, rel=0.07)
+
+
 @pytest.fixture(scope="module")
 def sarcoma(shared_data):
     folder = existing(shared_data / "ibsi_petct_STS_007")
