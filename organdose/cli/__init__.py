@@ -13,6 +13,7 @@ from organdose.cli.mask_commands import compare_masks, segment
 from organdose.cli.nuclear_commands import internal_dose, nuclides
 from organdose.cli.result_commands import compare, total
 from organdose.cli.study_commands import demo, phantom, run
+from organdose.cli.train_commands import app as train_app
 from organdose.errors import Cancelled, InputError
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 for _command in (demo, phantom, segment, ct_dose, internal_dose, protocol, total, compare, compare_masks, validate,
                  scanners, nuclides, run, benchmark):
     app.command(_command.__name__.replace("_", "-"))(_command)
+app.add_typer(train_app, name="train")
 
 # Newer typer brings its own copy of click, older ones use the package: this base of BadParameter is UsageError in both.
 _UsageError = typer.BadParameter.__mro__[1]

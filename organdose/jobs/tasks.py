@@ -46,6 +46,8 @@ TASKS = {each.name: each for each in (
     Task("compare-masks", "organdose.jobs.compare_masks_job", "CompareMasksJob", "run_compare_masks_job"),
     Task("convert-masks", "organdose.jobs.convert_masks_job", "ConvertMasksJob", "run_convert_masks"),
     Task("phantom", "organdose.jobs.phantom_job", "PhantomJob", "run_phantom"),
+    Task("train-segmentation", "organdose.jobs.train_segmentation_job", "TrainSegmentationJob",
+         "run_train_segmentation"),
 )}
 
 

@@ -40,12 +40,11 @@ def organs_drawn(masks: OrganMasks, names: tuple[str, ...] = NETWORK_ORGANS) -> 
 
 
 def voxels_of(name: str, labels: np.ndarray, names: tuple[str, ...] = NETWORK_ORGANS) -> np.ndarray:
-    """Boolean array of one organ of a label map: the body is all of it, a group holds its members."""
-    values = organ_values(names)
-    within = {values[name], *(values[part] for part in names if part in members(name))}
+    """Boolean array of one organ, or of a group, of a label map: the body is all of it, bones hold femoral heads."""
     if name == "body":
         return labels > 0
-    return np.isin(labels, sorted(within)) if len(within) > 1 else labels == values[name]
+    wanted = [value for part, value in organ_values(names).items() if part == name or part in members(name)]
+    return np.isin(labels, wanted)
 
 
 @cache

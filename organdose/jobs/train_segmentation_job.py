@@ -1,0 +1,137 @@
+"""A segmentation network trained on a dataset: cases prepared, trained, evaluated on untouched patients, described."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from organdose import __version__
+from organdose.errors import InputError
+from organdose.jobs.segmentation_evaluation import evaluate_network, mean_rows, write_evaluation_csv
+from organdose.jobs.segmentation_model_card import write_model_card
+from organdose.progress import Progress
+from organdose.segmentation.network_input import NetworkCard
+from organdose.segmentation.network_labels import NETWORK_ORGANS
+from organdose.segmentation.network_shape import NetworkShape
+from organdose.segmentation.training_cases import prepare_dataset
+from organdose.segmentation.training_split import CaseSplit, split_cases
+
+MODEL = "model"
+
+
+class TrainSegmentationJob(BaseModel):
+    """Parameters of one training.
+
+    `dataset`: 'generated:N' or a folder of cases. `out` gets checkpoint.pt, curves, log.csv, evaluation.csv and the
+    folder model; a training found there goes on. `cases`: where prepared cases are kept (default: out/cases).
+    `start_from`: a model folder for fine-tuning; its organs, voxels and size are taken over.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str
+    out: Path
+    cases: Path | None = None
+    organs: tuple[str, ...] = Field(NETWORK_ORGANS, min_length=1)
+    spacing_mm: float = Field(4.0, ge=1, le=10)
+    patch: tuple[int, int, int] = (64, 72, 104)
+    widths: tuple[int, ...] = (16, 32, 64, 64, 64)
+    inner_depths: tuple[int, ...] = (2, 2, 2, 2, 1)
+    steps: int = Field(4000, ge=1)
+    batch: int = Field(2, ge=1)
+    learning_rate: float = Field(2e-3, gt=0)
+    seed: int = Field(1, ge=0)
+    deep_supervision: bool = True
+    device: str = "auto"
+    precision: str = Field("auto", pattern="^(auto|float32|bfloat16|float16)$")
+    threads: int | None = Field(None, ge=1)
+    workers: int = Field(0, ge=0)
+    checkpoint_minutes: float = Field(10.0, ge=0)
+    validate_every: int = Field(250, ge=1)
+    test_share: float = Field(0.1, ge=0, lt=1)
+    folds: int = Field(5, ge=2)
+    fold: int = Field(0, ge=0)
+    start_from: Path | None = None
+    title: str = "Res-U2Net"
+
+    @model_validator(mode="after")
+    def _sizes(self) -> TrainSegmentationJob:
+        if len(set(self.organs)) != len(self.organs) or len(self.organs) > 254:
+            raise ValueError("organs must be different names, at most 254")
+        if min(self.patch) < 8:
+            raise ValueError("a patch needs at least 8 voxels a side")
+        return self
+
+
+def run_train_segmentation(job: TrainSegmentationJob, progress: Progress | None = None) -> Path:
+    """Train, evaluate and write the model; gives its folder.
+
+    Raises `InputError` for a dataset that cannot be used or a missing torch, `Cancelled` (a checkpoint is kept).
+    """
+    need_torch()
+    from organdose.segmentation.networks.trained_network import save_network
+    from organdose.segmentation.networks.training import Training
+    from organdose.segmentation.networks.training_plan import TrainingPlan
+
+    progress = progress or Progress()
+    card = _card(job)
+    cases = prepare_dataset(job.dataset, job.cases or job.out / "cases", organs=card.organs,
+                            spacing_mm=card.spacing_mm, progress=progress)
+    split = split_cases(cases, test_share=job.test_share, folds=job.folds, fold=job.fold)
+    plan = TrainingPlan(folder=job.out, **{name: getattr(job, name) for name in (
+        "steps", "batch", "learning_rate", "seed", "deep_supervision", "device", "precision", "workers", "threads",
+        "checkpoint_minutes", "validate_every", "start_from")})
+    training = Training(plan, card, split.train, split.validation)
+    trained = training.run(progress)
+    folder = job.out / MODEL
+    if int(os.environ.get("RANK", 0)) != 0:
+        return folder
+    rows = evaluate_network(trained, split.test or split.validation, device=job.device, precision=job.precision,
+                            progress=progress)
+    write_evaluation_csv(job.out / "evaluation.csv", rows)
+    facts = _training_facts(job, split, training)
+    card = card.model_copy(update={"training": facts, "evaluation": _evaluation_facts(rows, split)})
+    save_network(folder, trained.network.state_dict(), card)
+    write_model_card(folder, card)
+    return folder
+
+
+def need_torch() -> None:
+    """Raises `InputError` where torch, MONAI or TensorBoard are not installed."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "monai", "tensorboard") if find_spec(name) is None]
+    if missing:
+        raise InputError(f"training needs {' and '.join(missing)}, not installed here",
+                         mend="Install with: pip install 'organdose[segmentation]'.")
+
+
+def _card(job: TrainSegmentationJob) -> NetworkCard:
+    """The card of the network to be trained: that of the job, or that of the network it starts from."""
+    if job.start_from is not None:
+        from organdose.segmentation.networks.trained_network import load_network
+
+        start = load_network(job.start_from).card
+        return start.model_copy(update={"title": job.title, "patch": job.patch, "training": {}, "evaluation": {}})
+    shape = NetworkShape(labels=len(job.organs) + 1, widths=job.widths, inner_depths=job.inner_depths)
+    return NetworkCard(title=job.title, organs=job.organs, spacing_mm=job.spacing_mm, patch=job.patch, shape=shape)
+
+
+def _training_facts(job: TrainSegmentationJob, split: CaseSplit, training) -> dict[str, object]:
+    given = job.model_dump(mode="json", exclude={"out", "cases", "organs", "widths", "inner_depths", "title"})
+    given["dataset"] = job.dataset if job.dataset.startswith("generated:") else Path(job.dataset).name
+    given["start_from"] = job.start_from.name if job.start_from else None
+    sizes = {f"{name}_cases": len(getattr(split, name)) for name in ("train", "validation", "test")}
+    return {**given, **sizes, "steps_done": training.step, "hours": round(training.seconds / 3600, 2),
+            "run_on": str(training.device), "computed_in": str(training.precision).removeprefix("torch."),
+            "processes": training.world, "organdose": __version__, "date": time.strftime("%Y-%m-%d"),
+            "parameters": sum(p.numel() for p in training.network.parameters())}
+
+
+def _evaluation_facts(rows, split: CaseSplit) -> dict[str, object]:
+    """What the card says: on what, and the mean over cases of each organ."""
+    return {"cases": len(split.test or split.validation), "untouched": bool(split.test),
+            "organs": mean_rows(rows)}

@@ -1,0 +1,205 @@
+"""Cases a network is trained on, prepared once: HU and label map in working voxels, cut to the body, on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from organdose.errors import InputError
+from organdose.progress import Progress
+from organdose.segmentation.analytic_body import body_mask
+from organdose.segmentation.network_input import body_box, working_grid, working_image
+from organdose.segmentation.network_labels import NETWORK_ORGANS, label_map, organ_values, organs_drawn
+from organdose.segmentation.reading import read_masks
+from organdose.segmentation.training_ct_look import generate_patient
+from organdose.study import read_ct
+
+_SEEDS_PER_LABEL = 200  # places kept of each organ, around which patches are cut
+_CT_NAMES, _MASK_NAMES = ("ct",), ("masks", "labels", "segmentation")
+_SIDECARS = (".json", ".md", ".txt", ".csv")
+
+
+@dataclass(frozen=True)
+class TrainingCase:
+    """One prepared case: a folder with hu.npy (int16), labels.npy (uint8), places.npy and facts.json."""
+
+    folder: Path
+
+    @cached_property
+    def facts(self) -> dict:
+        return json.loads((self.folder / "facts.json").read_text(encoding="utf-8"))
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def patient(self) -> str:
+        return self.facts["patient"]
+
+    @property
+    def organs(self) -> tuple[str, ...]:
+        return tuple(self.facts["organs"])
+
+    @property
+    def hu(self) -> np.ndarray:
+        """int16 (z, y, x), read from disk where it is looked at."""
+        return np.load(self.folder / "hu.npy", mmap_mode="r")
+
+    @property
+    def labels(self) -> np.ndarray:
+        """uint8 (z, y, x); values of `organ_values` for the organs of the dataset."""
+        return np.load(self.folder / "labels.npy", mmap_mode="r")
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """int16 (places, 4): label value and z, y, x of some voxels of every organ."""
+        return np.load(self.folder / "places.npy")
+
+
+def prepare_dataset(dataset: str, work: Path, *, organs: tuple[str, ...] = NETWORK_ORGANS, spacing_mm: float = 4.0,
+                    progress: Progress | None = None) -> list[TrainingCase]:
+    """The cases of a dataset, prepared under `work` unless they are there already.
+
+    `dataset`: 'generated:N' (patients of the seeds 1 to N), or a folder with a folder for each case that holds `ct`
+    (DICOM folder, NIfTI or NRRD) and `masks` (any format of `reading.read_masks`), or those two itself.
+    Raises `InputError` for a dataset without cases or a case that cannot be used, `Cancelled`.
+    """
+    progress = progress or Progress()
+    settings = hashlib.sha256(json.dumps([organs, spacing_mm]).encode()).hexdigest()[:8]
+    work = Path(work) / f"{spacing_mm:g}mm-{settings}"
+    kind, _, count = dataset.partition(":")
+    if kind == "generated":
+        if not count.isdigit() or int(count) < 1:
+            raise InputError(f"{dataset!r} says not how many patients", mend="Write generated:200.")
+        sources = [(f"generated-{seed:06d}", seed) for seed in range(1, int(count) + 1)]
+    else:
+        sources = [(folder.name, folder) for folder in case_folders(Path(dataset))]
+    cases = []
+    for done, (name, source) in enumerate(sources):
+        progress.report("preparing cases", done / len(sources), name)
+        folder = work / name
+        if not (folder / "facts.json").is_file():
+            _prepare(folder, source, organs, spacing_mm, progress)
+        cases.append(TrainingCase(folder))
+    return cases
+
+
+def case_folders(dataset: Path) -> list[Path]:
+    """Folders of a dataset that hold a CT and masks. Raises `InputError` when there is none."""
+    if not dataset.is_dir():
+        raise InputError("there is no such folder", where=dataset, mend="Give a folder of cases, or generated:N.")
+    folders = [folder for folder in (dataset, *sorted(dataset.iterdir())) if folder.is_dir() and _named(folder, "ct")]
+    if not folders:
+        raise InputError("no case in this folder", where=dataset,
+                         mend="A case is a folder with ct (a DICOM folder, .nii.gz or .nrrd) and masks.")
+    return folders
+
+
+def _prepare(folder: Path, source: int | Path, organs: tuple[str, ...], spacing_mm: float, progress: Progress) -> None:
+    if isinstance(source, Path):
+        hu, labels, facts = _read_case(source, organs, spacing_mm, progress)
+    else:
+        patient = generate_patient(source, spacing_mm)
+        hu, facts = sitk.GetArrayFromImage(patient.ct), {**patient.facts, "patient": folder.name}
+        labels = _renumbered(patient.labels, organs)
+        facts["organs"] = [name for name, value in organ_values(organs).items() if (labels == value).any()]
+    box = body_box(labels > 0, (spacing_mm,) * 3)
+    _write_case(folder, np.rint(hu[box]).astype(np.int16), labels[box], {**facts, "spacing_mm": spacing_mm})
+
+
+def _read_case(folder: Path, organs: tuple[str, ...], spacing_mm: float, progress: Progress):
+    """(HU, labels, facts) of a CT with masks. The body is drawn where the masks have none."""
+    masks_path = _named(folder, *_MASK_NAMES)
+    if masks_path is None:
+        raise InputError("no masks beside the CT", where=folder, mend=f"Name them {' or '.join(_MASK_NAMES)}.")
+    ct_path = _named(folder, *_CT_NAMES)
+    study = read_ct(ct_path, progress=progress)
+    masks = read_masks(masks_path, study, progress=progress)
+    drawn = organs_drawn(masks, organs)
+    if not set(drawn) - {"body"}:
+        raise InputError(f"none of the organs to be learned is in the masks ({', '.join(masks.names)})",
+                         where=masks_path, mend="Choose the organs with --organs.")
+    labels = label_map(masks, organs)
+    if "body" in organs and "body" not in masks.segments:
+        labels[body_mask(study.image, progress) & (labels == 0)] = organ_values(organs)["body"]
+    on_ct = sitk.GetImageFromArray(labels)
+    on_ct.CopyInformation(study.image)
+    coarse = sitk.Resample(on_ct, working_grid(study.image, spacing_mm), sitk.Transform(), sitk.sitkLabelGaussian, 0)
+    hu = sitk.GetArrayFromImage(working_image(study.image, spacing_mm))
+    return hu, sitk.GetArrayFromImage(coarse), {"patient": _patient_of(folder, study.files), "organs": list(drawn)}
+
+
+def _named(folder: Path, *names: str) -> Path | None:
+    """The entry called one of `names`, whatever its ending."""
+    for name in names:
+        found = [entry for entry in sorted(folder.iterdir()) if entry.name.split(".")[0].lower() == name
+                 and entry.suffix.lower() not in _SIDECARS]
+        if found:
+            return found[0]
+    return None
+
+
+def _patient_of(folder: Path, files: Sequence[Path]) -> str:
+    """Who it is, unreadable: of 'patient' in case.json, else of the DICOM header, else the folder's name."""
+    identity = folder.name
+    if (folder / "case.json").is_file():
+        try:
+            identity = str(json.loads((folder / "case.json").read_text(encoding="utf-8"))["patient"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError("this does not name a patient", where=folder / "case.json",
+                             mend='Write {"patient": "any name"}.') from error
+    elif files and files[0].suffix.lower() not in (".nii", ".gz", ".nrrd", ".mha", ".nhdr"):
+        import pydicom
+
+        identity = str(pydicom.dcmread(files[0], stop_before_pixels=True).get("PatientID", "")) or folder.name
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
+
+
+def _renumbered(labels: np.ndarray, organs: tuple[str, ...]) -> np.ndarray:
+    """Labels of all network organs as labels of `organs`; what is not among them becomes body, or the outside."""
+    values = organ_values(organs)
+    table = np.full(256, values.get("body", 0), np.uint8)
+    table[0] = 0
+    for name, value in organ_values().items():
+        group = "bones" if name.startswith("femoral_head") else "body"
+        table[value] = values.get(name, values.get(group, values.get("body", 0)))
+    return table[labels]
+
+
+def _write_case(folder: Path, hu: np.ndarray, labels: np.ndarray, facts: dict) -> None:
+    """The case folder, whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+    try:
+        np.save(temporary / "hu.npy", hu)
+        np.save(temporary / "labels.npy", labels)
+        np.save(temporary / "places.npy", _places(labels, facts["patient"]))
+        (temporary / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _places(labels: np.ndarray, patient: str) -> np.ndarray:
+    """Some voxels of every label, the same for the same case."""
+    rng = np.random.default_rng(list(patient.encode()))
+    found = []
+    for value in np.unique(labels):
+        inside = np.flatnonzero(labels == value)
+        if value:
+            chosen = rng.choice(inside, min(_SEEDS_PER_LABEL, inside.size), replace=False)
+            found.append(np.column_stack([np.full(chosen.size, value), *np.unravel_index(chosen, labels.shape)]))
+    return np.concatenate(found).astype(np.int16) if found else np.empty((0, 4), np.int16)
