@@ -69,7 +69,16 @@ def test_only_scene_and_panels_know_slicer_and_nothing_below_networks_knows_torc
     if room_of(path) == "scene":
         assert not tops & {"qt", "ctk"}, "the scene works without a window"
     assert "PySide6" not in tops
-    assert "torch" not in tops and "monai" not in tops
+    if path.parent != PACKAGE / "segmentation" / "networks":
+        assert "torch" not in tops and "monai" not in tops
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_networks_are_imported_only_when_one_is_used(path):
+    if path.parent == PACKAGE / "segmentation" / "networks":
+        return
+    at_import = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    assert not [node.module for node in at_import if node.module.startswith("organdose.segmentation.networks")]
 
 
 def test_every_room_is_in_the_rules():
