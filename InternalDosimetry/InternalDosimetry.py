@@ -129,11 +129,11 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.ui.levelsEdit.editingFinished.connect(lambda *_args: self._levelsEdited())
         self._enableSections(True)
         scene = slicer.mrmlScene
-        for event, callback in ((scene.NodeAddedEvent, self._nodesChanged), (scene.NodeRemovedEvent, self._nodesChanged),
-                                (scene.StartCloseEvent, self.onSceneStartClose),
-                                (scene.EndCloseEvent, self.onSceneEndClose),
-                                (scene.EndImportEvent, self.onSceneEndClose)):
-            self.addObserver(scene, event, callback)
+        for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent):
+            self.addObserver(scene, event, self._nodesChanged)
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        for event in (scene.EndCloseEvent, scene.EndImportEvent):
+            self.addObserver(scene, event, self.onSceneEndClose)
         self.logic = InternalDosimetryLogic()  # last: what is not whole is not used
         self.initializeParameterNode()
 
@@ -204,8 +204,8 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def _parametersChanged(self, caller=None, event=None):
         parameters = self._parameterNode
-        if parameters is None:
-            return
+        if parameters is None or slicer.mrmlScene.IsImporting():
+            return  # while a scene is read, references to nodes lack that come later
         frames = self.logic.frames(parameters)
         if _ids(frames) != _ids(parameters.factsFrames):
             self._readFacts()
@@ -229,8 +229,8 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         reason = self.forms.complaint(len(frames)) or self.logic.complaint(parameters)
         if missing and not reason:
             reason = _("Fill in: {facts}.").format(facts=missing)
-        if 0 < parameters.voxelMm < 0.5:
-            reason = reason or _("Dose voxel: 0.5 mm or more, or 0 for the voxels of the PET or SPECT.")
+        if not reason and 0 < parameters.voxelMm < 0.5:
+            reason = _("Dose voxel: 0.5 mm or more, or 0 for the voxels of the PET or SPECT.")
         self.job.refuse(reason)
 
     def _readFacts(self, again=False):
@@ -240,7 +240,7 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         # Not WaitCursor: it lets the application's events in, and we are in the middle of one.
         qt.QApplication.setOverrideCursor(qt.Qt.WaitCursor)
         try:
-            facts = self.facts.read(frames, [] if again else parameters.factsFrames)
+            facts = self.facts.read(frames, [] if again else parameters.factsFrames, parameters.frameFacts)
         finally:
             qt.QApplication.restoreOverrideCursor()
         with slicer.util.NodeModify(parameters):
@@ -251,7 +251,7 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self._parameterNode.frames = self.frames.ticked()
 
     def _nodesChanged(self, caller, event):
-        if self._parameterNode is None:
+        if self._parameterNode is None or slicer.mrmlScene.IsImporting():
             return
         self.frames.show(self._parameterNode.frames)
         if _ids(self.logic.frames(self._parameterNode)) != _ids(self._parameterNode.factsFrames):
@@ -286,8 +286,7 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def _inputs(self):
         """What a result depends on, to tell when it is stale (`InternalDoseResults.input_titles`)."""
-        parameters = self._parameterNode
-        frames = self.logic.frames(parameters)
+        parameters, frames = self._parameterNode, self.logic.frames(self._parameterNode)
         chosen = self.forms.job(len(frames))
         return {"engine": chosen["engine"], "compare_with": chosen["compare_with"],
                 "engine_parameters": chosen["engine_parameters"], "dose_voxel_mm": round(parameters.voxelMm, 3),
@@ -298,7 +297,7 @@ class InternalDosimetryWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
 
 def _ids(nodes):
-    return [node.GetID() for node in nodes if node is not None]
+    return [node and node.GetID() for node in nodes]
 
 
 class InternalDosimetryLogic(ScriptedLoadableModuleLogic):

@@ -1,14 +1,10 @@
-"""InternalDosimetry: frames are ticked, their facts read or asked for; engines appear by themselves."""
-
-import sys
-import types
+"""InternalDosimetry: frames are ticked, their facts read or asked for; the forms build themselves."""
 
 import pytest
 import SimpleITK as sitk
 import slicer
-from pydantic import BaseModel, Field
 
-from organdose.nuclear import engines
+from organdose.nuclear import engines as registry
 from organdose.scene.ct_facts import FOLDER_ATTRIBUTE
 from organdose.scene.volume_nodes import volume_node_from_image
 
@@ -35,14 +31,31 @@ def listed(window):
     return [window.ui.framesList.item(row).text() for row in range(window.ui.framesList.count)]
 
 
-def test_without_an_engine_the_window_says_so_and_nothing_can_be_run(host, window, cylinder, pet, tick):
-    assert window.ui.engineNote.visible and "no engine for internal dose" in window.ui.engineNote.text
-    assert not window.form.widget.visible
-    tick(window.ui.framesList, "PET")
+def test_what_lacks_is_said_one_after_the_other(host, window, cylinder, tick):
+    button = window.job.run_button
+    assert not button.enabled and button.toolTip == "Tick the PET or SPECT frames."
+    tick(window.ui.framesList, "Water cylinder")
+    assert button.toolTip == "Choose the CT."
     host.choose(window.ui.ctSelector, cylinder.ct)
+    assert button.toolTip == "Choose the masks."
     host.choose(window.ui.segmentationSelector, cylinder.masks)
-    assert not window.job.run_button.enabled
-    assert window.job.run_button.toolTip == "There is no engine for this yet."
+    assert button.toolTip.startswith("Fill in: Radionuclide, Activity given, ")
+
+
+def test_the_window_builds_itself_from_the_registry_of_engines(host, window):
+    engines = window.forms.engines
+    assert engines.form.chooser.currentText == "Monte Carlo" and not engines.ticks["mc"].visible
+    for name, each in registry.engines().items():
+        assert engines.ticks[name].text == each.title
+    host.click(engines.ticks["vsv"])
+    host.type_text(engines.form.editor("histories"), "5000")
+    host.select("Data")
+    host.select("InternalDosimetry")
+    assert engines.beside() == ["vsv"] and engines.parameters() == {"mc": {"histories": 5000}}
+    host.choose(engines.form.chooser, registry.engine("vsv").title)
+    assert engines.ticks["mc"].visible and not engines.ticks["vsv"].visible and engines.beside() == []
+    host.choose(engines.form.chooser, "Monte Carlo")
+    assert engines.form.values() == {"histories": 5000}, "each engine keeps its own"
 
 
 def test_facts_come_from_the_header_of_the_frame(window, pet, tick, facts):
@@ -65,7 +78,8 @@ def test_what_a_frame_without_header_lacks_is_asked_for(window, tick, facts):
     sheet = facts(window)
     assert "no DICOM header" in window.ui.factsStatus.text
     asked = {"Radionuclide": "Lu-177", "Activity given": "7400", "Given at": "2025-03-14 09:30",
-             "Scan start": "2025-03-15 09:30", "Unit of the image": "bqml", "Decay corrected to": "start"}
+             "Scan start": "2025-03-15 09:30", "Frame duration": "600", "Unit of the image": "bqml",
+             "Decay corrected to": "start"}
     assert set(sheet.titles()) == set(asked)
     for title, text in asked.items():
         assert sheet.origin(title) == "missing"
@@ -136,37 +150,6 @@ def test_the_window_is_the_same_after_saving_and_loading(host, window, cylinder,
     assert window.ui.ctSelector.currentNode().GetName() == "Water cylinder"
     assert (facts(window).value("Activity given"), facts(window).origin("Activity given")) == ("123", "user")
     assert facts(window).origin("Radionuclide") == "header"
-
-
-class _Parameters(BaseModel):
-    histories: int = Field(1000, ge=10, title="Decays followed", description="how many")
-
-
-@pytest.fixture
-def registered(monkeypatch):
-    """An engine in the registry, as a later version brings it."""
-    module = types.ModuleType("an_engine")
-    module.ENGINE = types.SimpleNamespace(name="kernel", title="Dose kernels", parameters=_Parameters)
-    monkeypatch.setitem(sys.modules, "an_engine", module)
-    monkeypatch.setitem(engines._MODULES, "kernel", "an_engine")
-
-
-def test_a_registered_engine_appears_with_its_parameters(host, registered, open_module, cylinder, tick):
-    window = open_module("InternalDosimetry")
-    assert not window.ui.engineNote.visible
-    assert window.form.chooser.currentText == "Dose kernels"
-    assert window.form.editor("histories").toolTip == "how many"
-    host.type_text(window.form.editor("histories"), "5000")
-    host.select("Data")
-    host.select("InternalDosimetry")
-    assert window.form.values() == {"histories": 5000}
-    assert window.job.run_button.toolTip == "Tick the PET or SPECT frames."
-    tick(window.ui.framesList, "Water cylinder")
-    assert window.job.run_button.toolTip == "Choose the CT."
-    host.choose(window.ui.ctSelector, cylinder.ct)
-    assert window.job.run_button.toolTip == "Choose the masks."
-    host.choose(window.ui.segmentationSelector, cylinder.masks)
-    assert window.job.run_button.toolTip.startswith("Fill in: Radionuclide, Activity given, ")
 
 
 def test_other_volumes_can_be_chosen_while_a_frame_is_renamed(host, window, tick):

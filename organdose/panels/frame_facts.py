@@ -51,14 +51,14 @@ class FrameFacts:
             sheet.write(name, text)
 
     def missing(self) -> list[str]:
-        """The facts that nobody has said of some frame, in the order of `NEEDED`; notes them in the sheets."""
-        found: dict[str, None] = {}
+        """The facts that nobody has said of some frame, in the order of the form; notes them in the sheets."""
+        found: set[str] = set()
         for sheet in self.sheets:
             for name in NEEDED:
                 if name not in sheet.header | sheet.user:
                     sheet.missing.setdefault(name, sheet.explanations[name])
-            found |= dict.fromkeys(sheet.missing)
-        return list(found)
+            found |= sheet.missing.keys()
+        return [name for name in NuclearFactSheet.titles if name in found]
 
     def forget_missing(self) -> None:
         for sheet in self.sheets:

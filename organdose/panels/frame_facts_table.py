@@ -47,11 +47,12 @@ class FrameFactsTable:
         self.facts.index = index
         self.show_facts()
 
-    def read(self, frames: Sequence, before: Sequence) -> FrameFacts:
-        """The facts of `frames` from their headers; those of the frames `before` that are shown are kept."""
+    @staticmethod
+    def read(frames: Sequence, before: Sequence, text: str) -> FrameFacts:
+        """The facts of `frames` from their headers; those of the frames `before` are in `text` already."""
         from organdose.scene.nuclear_facts import fact_sheet_of_frame
 
-        known = dict(zip([node and node.GetID() for node in before], self.facts.sheets))
+        known = dict(zip([node and node.GetID() for node in before], FrameFacts.from_json(text).sheets))
         return FrameFacts.joined([known.get(frame.GetID()) or fact_sheet_of_frame(frame) for frame in frames],
                                  list(known.values()))
 
