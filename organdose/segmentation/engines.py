@@ -13,7 +13,8 @@ from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
 
 # One module an engine; it defines ENGINE. Imported when asked for, so that an engine's packages may be missing.
-_MODULES = {"analytic": "organdose.segmentation.analytic"}
+_MODULES = {"analytic": "organdose.segmentation.analytic",
+            "res-u2net": "organdose.segmentation.res_u2net_engine"}
 
 
 class SegmentationEngine(Protocol):
