@@ -1,6 +1,6 @@
 """The pictures and the table of docs/voxel-s-values.md: every voxel method across borders of media.
 
-    python docs/draw_heterogeneity.py OUT [--decays 2000000]
+    python docs/draw_heterogeneity.py OUT [--decays 10000000]
 
 Writes a picture for each medium beside soft tissue into OUT, and prints differences to Monte Carlo as Markdown.
 """
@@ -22,7 +22,7 @@ _DASHES = ("-", "-", (0, (5, 2)), (0, (1.5, 1.5)))  # so that methods that agree
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--decays", type=int, default=2_000_000)
+    parser.add_argument("--decays", type=int, default=10_000_000)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     lines = []
