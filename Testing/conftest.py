@@ -1,5 +1,7 @@
 """Fixtures every room of the test suite uses."""
 
+import functools
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -177,3 +179,50 @@ def generated_patient() -> Callable[..., sitk.Image]:
         return drawn
 
     return draw
+
+
+@pytest.fixture
+def uniform_study(uniform_study_in, tmp_path) -> Callable[..., dict]:
+    """`uniform_study_in` the test's own folder."""
+    return functools.partial(uniform_study_in, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def uniform_study_in() -> Callable[..., dict]:
+    """Writes into a folder a PET/CT of a water cylinder of 16 cm by 12 cm with uniform activity, as volumes with a
+    protocol.
+
+    `images`: Bq/ml in the water by file name, one file a time point; `facts`: of the protocol, None leaves one out;
+    `of_images`: facts of single files; `spot_bq_ml`: activity of one voxel in the air beside the cylinder. Returns the
+    paths `pet` (a tuple), `ct`, `segmentation` (body, and a liver more than 3 cm inside it) and `protocol`.
+    """
+    def write(folder: Path, images: dict[str, float] | None = None, *, of_images: dict[str, dict] | None = None,
+              spot_bq_ml: float = 0.0, **facts) -> dict:
+        place = 10.0 * (np.arange(20) - 9.5)
+        inside = np.broadcast_to(np.hypot(place[:, None], place[None, :]) < 80, (16, 20, 20)).copy()
+        inside[:2] = inside[-2:] = False
+        _write_cm(np.where(inside, 0, -1000).astype(np.int16), folder / "ct.nrrd")
+        labels = inside.astype(np.uint8)
+        labels[5:11, 6:14, 6:14] = 2
+        (folder / "masks").mkdir(exist_ok=True)
+        _write_cm(labels, folder / "masks" / "masks.nrrd")
+        (folder / "masks" / "labels.json").write_text('{"1": "body", "2": "liver"}')
+        images = images or {"pet.nrrd": 1000.0}
+        for name, bq_ml in images.items():
+            activity = np.where(inside, np.float32(bq_ml), np.float32(0))
+            activity[8, 1, 1] = spot_bq_ml
+            _write_cm(activity, folder / name)
+        stated = {"radionuclide": "Y-90", "units": "BQML", "decay_correction": "ADMIN", "injected_activity_bq": 1e7,
+                  "scan_start_s": 0, "duration_s": 1, **facts, "series": of_images or {}}
+        (folder / "protocol.json").write_text(json.dumps({k: v for k, v in stated.items() if v is not None}))
+        return {"pet": tuple(folder / name for name in images), "ct": folder / "ct.nrrd",
+                "segmentation": folder / "masks" / "masks.nrrd", "protocol": folder / "protocol.json"}
+    return write
+
+
+def _write_cm(values: np.ndarray, path: Path) -> None:
+    """An image of 1 cm voxels about the origin."""
+    image = sitk.GetImageFromArray(values)
+    image.SetSpacing((10.0, 10.0, 10.0))
+    image.SetOrigin(tuple(-5.0 * (size - 1) for size in image.GetSize()))
+    sitk.WriteImage(image, str(path))

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from organdose import __version__
+from organdose.errors import InputError
 
 _LIBRARIES = ("numpy", "scipy", "SimpleITK", "pydicom", "highdicom", "numba", "xraylib", "matplotlib",
               "slicer-core", "icrp107-database", "radioactivedecay")
@@ -81,7 +82,9 @@ def device() -> dict[str, object]:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The file itself, or all files in a folder."""
+    """The file itself, or all files in a folder. Raises `InputError` where there is neither."""
+    if not os.path.exists(path):
+        raise InputError("there is no such file or folder", where=path, mend="Check the path.")
     return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
 
 
