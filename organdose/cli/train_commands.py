@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from organdose.cli.options import Device, listed, progress_shown
+from organdose.errors import Cancelled
 
 app = typer.Typer(help="Train networks on your own cases.", no_args_is_help=True)
 
@@ -46,13 +47,17 @@ def train_segmentation(
     given = dict(dataset=dataset, out=out, cases=cases, spacing_mm=spacing_mm, patch=listed(patch, "--patch", "number"),
                  widths=listed(widths, "--widths", "number"),
                  inner_depths=listed(inner_depths, "--inner-depths", "number"), steps=steps, batch=batch,
-                 learning_rate=learning_rate, seed=seed, folds=folds, fold=fold, test_share=test_share,
-                 start_from=start_from, checkpoint_minutes=checkpoint_minutes, validate_every=validate_every,
+                 learning_rate=learning_rate, seed=seed, folds=folds, fold=None if fold == -1 else fold,
+                 test_share=test_share, start_from=start_from, checkpoint_minutes=checkpoint_minutes, validate_every=validate_every,
                  deep_supervision=deep_supervision, precision=precision, threads=threads, workers=workers,
                  title=title, device=device)
     if organs is not None:
         given["organs"] = listed(organs)
     job = checked(TrainSegmentationJob, **given)
-    with progress_shown() as progress:
-        folder = run_train_segmentation(job, progress)
+    try:
+        with progress_shown() as progress:
+            folder = run_train_segmentation(job, progress)
+    except Cancelled as stopped:
+        typer.echo(f"organdose: stopped; the same command goes on from the checkpoint in {out}", err=True)
+        raise typer.Exit(130) from stopped
     typer.echo(f"Model: {folder}")

@@ -89,3 +89,13 @@ def write_evaluation_csv(path: Path, rows: Sequence[EvaluationRow]) -> None:
             table.writerow([case, *("" if isinstance(values[n], float) and math.isnan(values[n]) else
                                     round(values[n], 4) if isinstance(values[n], float) else values[n]
                                     for n in names)])
+
+
+def write_means_csv(path: Path, rows: Sequence[EvaluationRow]) -> None:
+    """One line for each organ: `mean_rows`; empty where a measure has no meaning."""
+    means = mean_rows(rows)
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        columns = list(next(iter(means.values()), {}))
+        table.writerow(["organ", *columns])
+        table.writerows([name, *("" if row[c] is None else row[c] for c in columns)] for name, row in means.items())

@@ -10,7 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from organdose import __version__
 from organdose.errors import InputError
-from organdose.jobs.segmentation_evaluation import evaluate_network, mean_rows, write_evaluation_csv
+from organdose.jobs.segmentation_evaluation import (
+    EvaluationRow,
+    evaluate_network,
+    mean_rows,
+    write_evaluation_csv,
+    write_means_csv,
+)
 from organdose.jobs.segmentation_model_card import write_model_card
 from organdose.progress import Progress
 from organdose.segmentation.network_input import NetworkCard
@@ -27,7 +33,8 @@ class TrainSegmentationJob(BaseModel):
 
     `dataset`: 'generated:N' or a folder of cases. `out` gets checkpoint.pt, curves, log.csv, evaluation.csv and the
     folder model; a training found there goes on. `cases`: where prepared cases are kept (default: out/cases).
-    `start_from`: a model folder for fine-tuning; its organs, voxels and size are taken over.
+    `start_from`: a model folder for fine-tuning; its organs, voxels and size are taken over. `fold`: None trains all
+    folds in turn (out/fold-0 ...), each evaluated on its own validation patients, so that together they cover all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,7 +60,7 @@ class TrainSegmentationJob(BaseModel):
     validate_every: int = Field(250, ge=1)
     test_share: float = Field(0.1, ge=0, lt=1)
     folds: int = Field(5, ge=2)
-    fold: int = Field(0, ge=0)
+    fold: int | None = Field(0, ge=0)
     start_from: Path | None = None
     title: str = "Res-U2Net"
 
@@ -67,36 +74,61 @@ class TrainSegmentationJob(BaseModel):
 
 
 def run_train_segmentation(job: TrainSegmentationJob, progress: Progress | None = None) -> Path:
-    """Train, evaluate and write the model; gives its folder.
+    """Train, evaluate and write the model; gives its folder (that of all folds when they are trained in turn).
 
     Raises `InputError` for a dataset that cannot be used or a missing torch, `Cancelled` (a checkpoint is kept).
     """
     need_torch()
+    progress = progress or Progress()
+    if job.fold is not None:
+        return _train_one(job, progress)[0]
+    rows: list[EvaluationRow] = []
+    for fold in range(job.folds):
+        own = {"fold": fold, "out": job.out / f"fold-{fold}", "cases": job.cases or job.out / "cases"}
+        rows += _train_one(job.model_copy(update=own), progress, on_validation=True)[1]
+    if _is_first_process():
+        write_evaluation_csv(job.out / "evaluation.csv", rows)
+        write_means_csv(job.out / "evaluation-means.csv", rows)
+    return job.out
+
+
+def _train_one(job: TrainSegmentationJob, progress: Progress, *,
+               on_validation: bool = False) -> tuple[Path, list[EvaluationRow]]:
+    """One training and its evaluation: folder of the model, rows of the table (none but in the first process)."""
     from organdose.segmentation.networks.trained_network import save_network
     from organdose.segmentation.networks.training import Training
-    from organdose.segmentation.networks.training_plan import TrainingPlan
 
-    progress = progress or Progress()
     card = _card(job)
     cases = prepare_dataset(job.dataset, job.cases or job.out / "cases", organs=card.organs,
                             spacing_mm=card.spacing_mm, progress=progress)
     split = split_cases(cases, test_share=job.test_share, folds=job.folds, fold=job.fold)
-    plan = TrainingPlan(folder=job.out, **{name: getattr(job, name) for name in (
-        "steps", "batch", "learning_rate", "seed", "deep_supervision", "device", "precision", "workers", "threads",
-        "checkpoint_minutes", "validate_every", "start_from")})
-    training = Training(plan, card, split.train, split.validation)
+    training = Training(_plan(job), card, split.train, split.validation)
     trained = training.run(progress)
     folder = job.out / MODEL
-    if int(os.environ.get("RANK", 0)) != 0:
-        return folder
-    rows = evaluate_network(trained, split.test or split.validation, device=job.device, precision=job.precision,
-                            progress=progress)
+    if not _is_first_process():
+        return folder, []
+    tested = split.validation if on_validation else split.test or split.validation
+    rows = evaluate_network(trained, tested, device=job.device, precision=job.precision, progress=progress)
     write_evaluation_csv(job.out / "evaluation.csv", rows)
-    facts = _training_facts(job, split, training)
-    card = card.model_copy(update={"training": facts, "evaluation": _evaluation_facts(rows, split)})
+    write_means_csv(job.out / "evaluation-means.csv", rows)
+    reached = {"cases": len(tested), "untouched": tested == split.test, "organs": mean_rows(rows)}
+    card = card.model_copy(update={"training": _training_facts(job, split, training), "evaluation": reached})
     save_network(folder, trained.network.state_dict(), card)
     write_model_card(folder, card)
-    return folder
+    return folder, rows
+
+
+def _plan(job: TrainSegmentationJob):
+    from organdose.segmentation.networks.training_plan import TrainingPlan
+
+    return TrainingPlan(folder=job.out, **{name: getattr(job, name) for name in (
+        "steps", "batch", "learning_rate", "seed", "deep_supervision", "device", "precision", "workers", "threads",
+        "checkpoint_minutes", "validate_every", "start_from")})
+
+
+def _is_first_process() -> bool:
+    """Of several started by torchrun."""
+    return int(os.environ.get("RANK", 0)) == 0
 
 
 def need_torch() -> None:
@@ -129,9 +161,3 @@ def _training_facts(job: TrainSegmentationJob, split: CaseSplit, training) -> di
             "run_on": str(training.device), "computed_in": str(training.precision).removeprefix("torch."),
             "processes": training.world, "organdose": __version__, "date": time.strftime("%Y-%m-%d"),
             "parameters": sum(p.numel() for p in training.network.parameters())}
-
-
-def _evaluation_facts(rows, split: CaseSplit) -> dict[str, object]:
-    """What the card says: on what, and the mean over cases of each organ."""
-    return {"cases": len(split.test or split.validation), "untouched": bool(split.test),
-            "organs": mean_rows(rows)}
