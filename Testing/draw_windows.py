@@ -38,7 +38,7 @@ def main() -> None:
         painter.draw(name, "before")
     ct, masks = _phantom(host, arguments.slice_mm)
     _segment(host, painter, ct)
-    _internal(host, painter, ct, masks)
+    _internal(host, painter, ct, masks, arguments.photons)
     _compute_dose(host, painter, ct, masks, arguments.photons)
     if host.slot_errors:
         sys.exit("\n".join(host.slot_errors))
@@ -98,6 +98,8 @@ def _compute_dose(host, painter: _Painter, ct, masks, photons: int) -> None:
     host.wait_until(lambda: not window.job.is_busy, _PATIENCE_S, "the dose")
     host.click(window.ui.linesCheck)
     painter.draw("DoseEstimator", "after")
+    _total(host, painter)
+    host.select("DoseEstimator")
     _compare_doses(host, painter)
 
 
@@ -121,19 +123,44 @@ def _compare_doses(host, painter: _Painter) -> None:
     painter.draw("DoseEstimator", "compared")
 
 
-def _internal(host, painter: _Painter, ct, masks) -> None:
+def _internal(host, painter: _Painter, ct, masks, decays: int) -> None:
+    """Curves before any dose, a run of three engines under way, and its result."""
     import slicer
 
     host.select("InternalDosimetry")
     window = host.widget("InternalDosimetry")
+    pet = slicer.util.getNode("Phantom PET")
+    names = [window.ui.framesList.item(row).text() for row in range(window.ui.framesList.count)]
+    window.ui.framesList.item(names.index(pet.GetName())).setCheckState(2)
     host.choose(window.ui.ctSelector, ct)
     host.choose(window.ui.segmentationSelector, masks)
-    pet = slicer.util.getNode("Phantom PET")
-    window.ui.framesList.item([window.ui.framesList.item(row).text() for row in range(window.ui.framesList.count)]
-                              .index(pet.GetName())).setCheckState(2)
+    host.process(0.3)
+    host.wait_until(lambda: not window.curves.is_busy, _PATIENCE_S, "the curves")
     slicer.util.setSliceViewerLayers(background=ct, foreground=pet, foregroundOpacity=0.6)
-    slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    host.click(window.ui.curvesButton)
+    painter.draw("InternalDosimetry", "curves")
+    host.type_text(window.forms.engines.form.editor("histories"), str(decays))
+    for name in ("vsv", "local"):
+        host.click(window.forms.engines.ticks[name])
+    host.click(window.job.run_button)
+    host.wait_until(lambda: "Monte Carlo" in window.job.bar.format and window.job.bar.value > 100, _PATIENCE_S,
+                    "the decays to be followed")
+    painter.draw("InternalDosimetry", "during")
+    host.wait_until(lambda: not window.job.is_busy, _PATIENCE_S, "the internal dose")
+    host.process(1.0)
     painter.draw("InternalDosimetry", "after")
+    print(window.job.status.text)
+
+
+def _total(host, painter: _Painter) -> None:
+    """The internal dose with the dose of the CT."""
+    host.select("InternalDosimetry")
+    ui = host.widget("InternalDosimetry").ui
+    for section in (ui.studyButton, ui.factsButton, ui.timeButton, ui.computationButton, ui.displayButton,
+                    ui.totalButton):
+        host.click(section)
+    host.click(ui.totalViewButton)
+    painter.draw("InternalDosimetry", "total")
 
 
 if __name__ == "__main__":

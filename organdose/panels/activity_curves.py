@@ -39,7 +39,7 @@ class ActivityCurves:
         self._timer.setInterval(_SETTLE_MS)
         self._timer.timeout.connect(self._sum)
         self.frame_table = NumberTable(ui.framesTable, (100, 46, 58, 66, 54), sortable=False)
-        self.curve_table = NumberTable(ui.curvesTable, (140, 66, 66, 46))
+        self.curve_table = NumberTable(ui.curvesTable, (124, 64, 76, 40), digits=3)
         ui.framesTable.toolTip = _FRAME_HINT
         ui.framesTable.itemSelectionChanged.connect(lambda *_: self._frame_chosen())
         ui.curvesTable.itemSelectionChanged.connect(lambda *_: self._draw())

@@ -80,6 +80,6 @@ class CTDoseResults(DoseResults):
         return CTDoseScene.of_table(table_node)
 
     @staticmethod
-    def lines(record: Mapping[str, object]) -> tuple[str, str]:
+    def lines(result) -> tuple[str, str]:
         """See `DoseResults.lines`."""
-        return descriptor_lines(record), descriptor_remarks(record)
+        return descriptor_lines(result.record), descriptor_remarks(result.record)

@@ -91,8 +91,8 @@ class DoseResults:
         raise NotImplementedError
 
     @staticmethod
-    def lines(record: Mapping[str, object]) -> tuple[str, str]:
-        """What stands above the table, and its tooltip, by the record of the run."""
+    def lines(result) -> tuple[str, str]:
+        """What stands above the table of a result, and its tooltip."""
         raise NotImplementedError
 
     @property
@@ -130,8 +130,8 @@ class DoseResults:
                 remove_isodoses(before.dose)  # lines of two doses cannot be told apart
             self._shown = {"table": table}
             self.table.show(table)
-            record = {} if self._result is None else self._result.record
-            self._ui.descriptorsLabel.text, self._ui.descriptorsLabel.toolTip = self.lines(record)
+            said = ("", "") if self._result is None else self.lines(self._result)
+            self._ui.descriptorsLabel.text, self._ui.descriptorsLabel.toolTip = said
         self._show_buttons()
         self._show_staleness(inputs)
         self._show_display()

@@ -82,9 +82,10 @@ class ExaminationTotal:
             self._fill()
 
     def _show_in_view(self) -> None:
+        from organdose.scene.dose_result import DoseResult
         from organdose.scene.views import show_table_and_chart
 
-        show_table_and_chart(self._node, None)
+        show_table_and_chart(self._node, self._tables[1].GetNodeReference(DoseResult.roles["dvh"]))
 
 
 def _short(heading: str) -> str:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
+import shutil
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import ClassVar
 
+from organdose.assess.dose_descriptors import Descriptor
+from organdose.panels.descriptor_text import descriptor_remarks, descriptors_of
 from organdose.panels.dose_results import INPUTS_ATTRIBUTE, DoseResults, added_body, check_there, report_in
 
 COLUMNS = ("organ", "mean_mgy", "uncertainty_percent", "mean_mgy_per_mbq", "tia_mbq_h", "tiac_h", "d98_mgy", "d2_mgy",
            "max_mgy", "mass_g", "in_image_percent")
 DOSE, ACTIVITY = "Absorbed dose", "Time-integrated activity"
 ORGANS, ENGINES = "Organ doses", "Engines compared"
+# Descriptors shown above the table, and what they are called there.
+_DESCRIPTORS = {"administered_mbq": "administered", "total_tia_mbq_h": "decays in the patient",
+                "effective_dose_organs_msv": "effective dose"}
 DVH, CURVES = "Dose-volume histogram", "Activity over time"
 
 
@@ -29,14 +38,17 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     from organdose.scene.live_results import SEX_ATTRIBUTE
 
     found = read_internal_dose_folder(folder / "result")
+    descriptors = _descriptors(folder / "result" / "dose_descriptors.csv")
+    stated = [{**asdict(row), "value": None if math.isnan(row.value) else row.value} for row in descriptors]
+    record = {**found.record, "facts": {**found.record["facts"], "descriptors": stated}}
     yield 0.2
     check_there(ct_node, segmentation_node)
     report = report_in(folder / "result")
     added = yield from added_body(folder / "result" / BODY_NAME, ct_node, segmentation_node)
     result = None
     try:
-        result = yield from add_internal_dose_steps(ct_node, segmentation_node, _of_folder(found), report_html=report,
-                                                    record=found.record)
+        result = yield from add_internal_dose_steps(ct_node, segmentation_node, _of_folder(found, descriptors),
+                                                    report_html=report, record=record)
         for each in InternalDoseScene.in_scene():
             if each.tia is result.tia:
                 each.organ_table.SetAttribute(INPUTS_ATTRIBUTE, json.dumps(inputs))
@@ -44,6 +56,8 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
         for written in folder.iterdir():  # what the job was given
             if written.is_file():
                 written.unlink()
+            elif written.name.startswith("frame_"):
+                shutil.rmtree(written, ignore_errors=True)
         yield 0.7
         if show():
             yield from _shown_in_views(result, found.dose)
@@ -56,7 +70,14 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
     return result
 
 
-def _of_folder(found):
+def _descriptors(path: Path) -> tuple[Descriptor, ...]:
+    """The numbers of the whole examination, as the job has written them."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return tuple(Descriptor(row["name"], row["title"], float(row["value"] or "nan"), row["unit"], row["remark"])
+                     for row in csv.DictReader(file))
+
+
+def _of_folder(found, descriptors: tuple[Descriptor, ...]):
     """What a result folder holds, as the scene takes it; engines by the titles of the registry."""
     from organdose.nuclear.engines import engines
     from organdose.scene.internal_dose_scene import EngineDose, InternalDose
@@ -65,7 +86,8 @@ def _of_folder(found):
     chosen = EngineDose(found.engine, titles.get(found.engine, found.engine), found.dose, found.rows, found.histograms)
     others = [EngineDose(name, titles.get(name, name), dose, found.other_rows[name])
               for name, dose in found.others.items()]
-    return InternalDose((chosen, *others), found.tia, found.curves, found.administered_mbq)
+    return InternalDose((chosen, *others), found.tia, found.curves, found.administered_mbq,
+                        descriptors)
 
 
 def _shown_in_views(result, dose) -> Generator:
@@ -103,24 +125,20 @@ class InternalDoseResults(DoseResults):
         return InternalDoseScene.of_table(table_node)
 
     @staticmethod
-    def lines(record: Mapping[str, object]) -> tuple[str, str]:
+    def lines(result) -> tuple[str, str]:
         """See `DoseResults.lines`."""
-        facts = record.get("facts", {})
-        given, total = facts.get("administered_mbq"), facts.get("total_tia_mbq_h")
-        parts = [f"{facts.get('radionuclide', 'unknown nuclide')}"]
-        if given:
-            parts.append(f"{given:.4g} MBq administered")
-        if total:
-            parts.append(f"{total:.4g} MBq h in the patient" + (f" ({total / given:.3g} h)" if given else ""))
-        second = [f"engine {facts.get('engine', '')}", f"time model {facts.get('time_model', '')}"]
-        if "histories" in facts:
-            second.append(f"{facts['histories']:,.0f} decays followed")
-        effective = facts.get("effective_dose_organs_msv")
-        if effective:
-            second.append(f"effective dose {effective:.3g} mSv")
-        said = [*facts.get("warnings", ()), *facts.get("study_assumptions", ()), *facts.get("activity_notes", ()),
-                *facts.get("assumptions", ())]
-        return ", ".join(parts) + "\n" + ", ".join(second), "\n".join(said)
+        facts, rows = result.record.get("facts", {}), {row.name: row for row in descriptors_of(result.record)}
+        shown = [f"{title} {rows[name].value:.4g} {rows[name].unit}" for name, title in _DESCRIPTORS.items()
+                 if name in rows and math.isfinite(rows[name].value)]
+        covered = rows["tissue_weight_known"].value if "tissue_weight_known" in rows else 1.0
+        if covered < 1 - 1e-4:
+            shown.append(f"(incomplete: {covered:.2f} of the tissue weights)")
+        by = [facts.get("radionuclide", ""), f"engine {result.engine}", f"time model {facts.get('time_model', '')}"]
+        if "histories" in facts and result.engine == facts.get("engine"):
+            by.append(f"{facts['histories']:,.0f} decays")
+        said = [descriptor_remarks(result.record),
+                *facts.get("warnings", ()), *facts.get("study_assumptions", ()), *facts.get("activity_notes", ())]
+        return f"{', '.join(filter(None, by))}\n{', '.join(shown)}".replace(", (", " ("), "\n".join(filter(None, said))
 
     def show(self, parameters, inputs: dict[str, object]) -> None:
         """See `DoseResults.show`."""

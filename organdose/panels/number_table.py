@@ -15,10 +15,11 @@ class NumberTable:
     once; more scroll.
     """
 
-    def __init__(self, table, widths: Sequence[int], *, most_rows: int = 8, sortable: bool = True):
+    def __init__(self, table, widths: Sequence[int], *, most_rows: int = 8, sortable: bool = True, digits: int = 4):
         import qt
 
         self.table, self._widths, self._most, self._sortable = table, widths, most_rows, sortable
+        self._digits = digits
         self._content: tuple | None = None
         table.verticalHeader().setVisible(False)
         table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
@@ -43,7 +44,7 @@ class NumberTable:
         self.table.setRowCount(len(rows))
         for index, row in enumerate(rows):
             for column, value in enumerate(row):
-                item = _item(value)
+                item = _item(value, self._digits)
                 item.setToolTip(hints[index] if hints else "")
                 self.table.setItem(index, column, item)
             self._set_key(index, keys[index] if keys else str(row[0]))
@@ -76,14 +77,14 @@ class NumberTable:
         self.table.setFixedHeight(height + (16 if rows else 0))  # room for the horizontal scroll bar
 
 
-def _item(value: object):
+def _item(value: object, digits: int):
     import qt
 
     item = qt.QTableWidgetItem()
     if isinstance(value, str):
         item.setText(value)
     elif value is not None and not math.isnan(value):
-        item.setData(qt.Qt.DisplayRole, float(f"{value:.4g}"))  # a number: sorting is by size
+        item.setData(qt.Qt.DisplayRole, float(f"{value:.{digits}g}"))  # a number: sorting is by size
     if not isinstance(value, str):
         item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
     return item

@@ -9,7 +9,9 @@ CT_COLUMNS = ("organ", "mean_mgy", "uncertainty_percent", "d98_mgy", "d2_mgy", "
 _SHORT = {"organ": "Organ", "mean_mgy": "Mean\nmGy", "uncertainty_percent": "±\n%", "d98_mgy": "D98\nmGy",
           "d2_mgy": "D2\nmGy", "max_mgy": "Max\nmGy", "mass_g": "Mass\ng", "in_image_percent": "In image\n%",
           "mean_mgy_per_mbq": "Mean\nmGy/MBq", "tia_mbq_h": "TIA\nMBq h", "tiac_h": "TIAC\nh"}
-_WIDTHS, _NUMBER_WIDTH = {"organ": 120, "uncertainty_percent": 44}, 62  # pixels
+_WIDTHS = {"organ": 120, "uncertainty_percent": 44, "mean_mgy_per_mbq": 74, "tiac_h": 74}  # pixels
+_NUMBER_WIDTH = 62
+_DIGITS = {"uncertainty_percent": 2, "mean_mgy_per_mbq": 3, "tiac_h": 3, "tia_mbq_h": 3}  # others have 4
 _STALE_INK = "#9a9a9a"
 _ROW_HEIGHT = 22
 _MOST_ROWS = 14  # shown at once; more scroll
@@ -95,8 +97,8 @@ class OrganDoses:
             elif value is None:
                 item.setText("")
             else:
-                digits = 2 if name == "uncertainty_percent" else 4
-                item.setData(qt.Qt.DisplayRole, float(f"{value:.{digits}g}"))  # a number: sorting is by size
+                shown = f"{value:.{_DIGITS.get(name, 4)}g}"
+                item.setData(qt.Qt.DisplayRole, float(shown))  # a number: sorting is by size
             item.setToolTip(hint)
             item.setData(qt.Qt.ForegroundRole, ink)
 

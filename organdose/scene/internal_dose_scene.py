@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.assess.dose_descriptors import Descriptor
 from organdose.assess.internal_organ_dose import InternalOrganDose
 from organdose.assess.organ_dose import DoseVolumeHistogram
 from organdose.dose_map import DoseMap
@@ -23,6 +24,8 @@ from organdose.scene.derived_tables import (
     ENGINE_TITLE_ATTRIBUTE,
     engine_comparison_node,
 )
+from organdose.scene.descriptor_table_node import descriptor_table_node
+from organdose.scene.dose_display import ENGINE_ATTRIBUTE as DOSE_ENGINE_ATTRIBUTE
 from organdose.scene.dose_display import QUANTITY_ATTRIBUTE, add_legend
 from organdose.scene.dose_result import DoseResult, add_result_steps, build_scene
 from organdose.scene.live_results import ADMINISTERED_ATTRIBUTE, TIA_ROLE
@@ -31,7 +34,7 @@ from organdose.scene.volume_nodes import say_units, volume_node_from_image
 
 _TIA_MBQ_H_ML = (("time-integrated-activity-concentration", "99ORGANDOSE", "Time-integrated activity concentration"),
                  ("MBq.h/mL", "UCUM", "megabecquerel hour per millilitre"))
-_MOST_CURVES = 8  # more cannot be told apart
+_MOST_CURVES = 6  # more cannot be told apart
 FOLDER = "Internal dose"
 
 
@@ -50,26 +53,36 @@ class EngineDose:
 @dataclass(frozen=True)
 class InternalDose:
     """A whole result: `engines`, the chosen one first; `tia`: time-integrated activity on the dose grid, MBq h/ml;
-    `curves` of the organs; `administered_mbq`: net, None where nobody said."""
+    `curves` of the organs; `administered_mbq`: net, None where nobody said; `descriptors` of the examination.
+    """
 
     engines: tuple[EngineDose, ...]
     tia: sitk.Image
     curves: Sequence[TimeActivityCurve]
     administered_mbq: float | None
+    descriptors: Sequence[Descriptor] = ()
 
 
 @dataclass(frozen=True)
 class InternalDoseScene(DoseResult):
-    """The nodes of one engine's internal dose. Activity (`tia`, a volume in MBq h/ml; `activity`, a chart) and the
-    table of engines (`comparison`, None for a single one) are shared with the other engines of the same run."""
+    """The nodes of one engine's internal dose. Activity (`tia`, a volume in MBq h/ml; `activity`, a chart), the table
+    of engines (`comparison`, None for a single one) and that of `descriptors` are shared with the other engines of the
+    same run."""
 
     kind: ClassVar[str] = "internal-dose"
     roles: ClassVar[Mapping[str, str]] = DoseResult.roles | {
-        "tia": TIA_ROLE, "activity": "OrganDose.TimeActivity", "comparison": COMPARISON_ROLE}
+        "tia": TIA_ROLE, "activity": "OrganDose.TimeActivity", "comparison": COMPARISON_ROLE,
+        "descriptors": "OrganDose.Descriptors"}
 
     tia: object | None = None
     activity: object | None = None
     comparison: object | None = None
+    descriptors: object | None = None
+
+    @property
+    def engine(self) -> str:
+        """The engine with its version, as 'mc 0.1.0'."""
+        return self.dose.GetAttribute(DOSE_ENGINE_ATTRIBUTE) or ""
 
 
 def build_internal_dose_scene(ct: sitk.Image, masks: OrganMasks, result: InternalDose, *,
@@ -114,9 +127,10 @@ def add_internal_dose_steps(ct_node, segmentation_node, result: InternalDose, *,
 def _engine_steps(ct_node, segmentation_node, result: InternalDose, engine: EngineDose,
                   first: InternalDoseScene | None, **said) -> Generator[float, None, InternalDoseScene]:
     if first is None:
-        shared = {"tia": lambda: tia_volume_node(result.tia), "activity": lambda: _activity_chart(result.curves)}
+        shared = {"tia": lambda: tia_volume_node(result.tia), "activity": lambda: _activity_chart(result.curves),
+                  "descriptors": lambda: descriptor_table_node(result.descriptors) if result.descriptors else None}
     else:
-        shared = {"tia": lambda: None, "activity": lambda: None}
+        shared = {}
         said["report_html"] = ""
     added = yield from add_result_steps(
         InternalDoseScene, ct_node, segmentation_node, engine.dose, engine.rows, list(engine.histograms),
@@ -128,7 +142,7 @@ def _engine_steps(ct_node, segmentation_node, result: InternalDose, engine: Engi
     if result.administered_mbq is not None:
         table.SetAttribute(ADMINISTERED_ATTRIBUTE, repr(result.administered_mbq))
     if first is not None:
-        for field in ("tia", "activity", "report"):
+        for field in ("tia", "activity", "report", "descriptors"):
             if (node := getattr(first, field)) is not None:
                 table.SetNodeReferenceID(InternalDoseScene.roles[field], node.GetID())
     return InternalDoseScene.of_table(table)
