@@ -18,6 +18,7 @@ class DoseMap:
     `organ_relative_uncertainty`: for each organ asked for, the relative standard uncertainty of its mean dose, from
     batch statistics (voxel uncertainties are correlated and must not simply be added in quadrature).
     `organ_mean_mgy`: means of engines that compute organs rather than voxels; the table has these instead of the map's.
+    `organ_level`: what those engines computed besides, for tables of their own.
     `quantity` is 'absorbed dose'; `engine` names the engine with its version; `facts` are lines for report and record.
     """
 
@@ -28,6 +29,7 @@ class DoseMap:
     relative_uncertainty: sitk.Image | None = None
     organ_relative_uncertainty: dict[str, float] = field(default_factory=dict)
     organ_mean_mgy: dict[str, float] = field(default_factory=dict)
+    organ_level: object = field(default=None, repr=False)
     facts: dict[str, object] = field(default_factory=dict)
 
 

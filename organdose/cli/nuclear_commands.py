@@ -42,11 +42,20 @@ def internal_dose(
         recovery: Annotated[Path | None, typer.Option(help="JSON with recovery coefficients of spheres.")] = None,
         recovery_organs: Annotated[str | None, typer.Option(
             help="Organs to correct with them, separated by commas.")] = None,
+        register: Annotated[str | None, typer.Option(
+            help="Bring time points together: none, rigid or deformable.")] = None,
+        register_ct: Annotated[list[Path] | None, typer.Option(
+            help="The CT of each time point, in the order of time, to bring them together by.")] = None,
+        lesion: Annotated[list[str] | None, typer.Option(
+            help="Outline a lesion in the sphere X,Y,Z,RADIUS (mm, LPS). Once for each.")] = None,
+        radiobiology: Annotated[Path | None, typer.Option(
+            help="JSON with alpha/beta and repair half-times, for BED and EQD2.")] = None,
         couch: Annotated[str | None, typer.Option(help="What lies around the patient: auto, keep, remove.")] = None,
         hu_curve: Annotated[Path | None, typer.Option(help="JSON with the clinic's HU to density curve.")] = None,
         contrast: Annotated[str | None, typer.Option(help="Iodine in vessels and organs: auto, yes or no.")] = None,
         settings: Annotated[list[str] | None, typer.Option(
-            "--set", help="A further parameter: tia.NAME=VALUE, ENGINE.NAME=VALUE or registration.NAME=VALUE.")]
+            "--set", help="A further parameter: tia.NAME=VALUE, ENGINE.NAME=VALUE, registration.NAME=VALUE or "
+                            "lesion.NAME=VALUE.")]
         = None) -> None:
     """Dose map and organ doses of the activity in PET or SPECT."""
     from organdose.jobs.internal_dose_job import run_internal_dose
@@ -58,7 +67,9 @@ def internal_dose(
         compare_with=listed(compare_with, "--compare-with", "engine"), tia=tia, voxel_mm=voxel_mm, histories=histories,
         uncertainty_percent=uncertainty, seed=seed, device=device, organs=listed(organs), series=series,
         ct_series=ct_series, outside_body=outside_body, recovery=recovery,
-        recovery_organs=listed(recovery_organs, "--recovery-organs"), couch=couch,
+        recovery_organs=listed(recovery_organs, "--recovery-organs"), register=register,
+        registration_cts=tuple(register_ct) if register_ct else None, lesions=lesion or None,
+        radiobiology=radiobiology, couch=couch,
         hu_curve=None if hu_curve is None else str(hu_curve), contrast=contrast)
     with progress_shown() as progress:
         result = run_internal_dose(job, progress)

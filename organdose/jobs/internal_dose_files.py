@@ -14,10 +14,13 @@ from organdose.export.descriptor_tables import write_descriptors_csv, write_effe
 from organdose.export.engine_table import ENGINES_NAME, write_engines_csv
 from organdose.export.image_file import write_map
 from organdose.export.internal_dose_pictures import InternalDosePictures, write_internal_dose_pictures
+from organdose.export.organ_level_tables import write_organ_level_csv, write_organ_level_json
+from organdose.export.registration_picture import draw_registration
 from organdose.export.report import ReportContent, write_report
 from organdose.export.report_table import ReportTable
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.export.tables import write_dvh_csv, write_organs_csv
+from organdose.export.therapy_table import write_therapy_csv
 from organdose.export.time_activity_tables import write_tiac_csv, write_time_activity_csv
 from organdose.export.time_point_table import write_time_points_csv
 from organdose.jobs.ct_dose_folder import BODY_NAME
@@ -25,6 +28,7 @@ from organdose.jobs.ct_dose_text import mask_warnings
 from organdose.jobs.internal_dose_folder import BESIDE, CURVES_NAME, TIA_NAME, TIAC_NAME
 from organdose.jobs.internal_dose_job import InternalDoseResult
 from organdose.jobs.internal_dose_method import engine_methods, method
+from organdose.jobs.internal_dose_tables import further_tables
 from organdose.jobs.internal_dose_text import (
     DESCRIPTORS_LEGEND,
     descriptors,
@@ -66,6 +70,7 @@ def write_internal_dose_files(folder: Path, result: InternalDoseResult, record: 
             folder / "pictures",
             InternalDosePictures(result.study.ct.image, result.masks, result.dose, tia, result.rows, result.histograms,
                                  result.source.curves, comparison, engine_titles(result)), progress)
+        pictures |= _registration_pictures(folder / "pictures", result)
     if scene:
         with record.timed("scene"):
             _write_scene(folder / "scene.mrb", result, tia, record, progress)
@@ -95,6 +100,16 @@ def _write_tables(folder: Path, result: InternalDoseResult, comparison: EngineCo
     write_effective_dose_csv(folder / "effective_dose.csv", result.effective_dose.dose)
     if comparison is not None:
         write_engines_csv(folder / ENGINES_NAME, comparison)
+    if result.therapy:
+        write_therapy_csv(folder / "therapy.csv", result.therapy)
+    _write_organ_level(folder, result.dose)
+
+
+def _write_organ_level(folder: Path, dose: DoseMap) -> None:
+    """Doses by target with their sources, of an engine that computes organs."""
+    if dose.organ_level is not None:
+        write_organ_level_csv(folder / "organ_level.csv", dose.organ_level)
+        write_organ_level_json(folder / "organ_level.json", dose.organ_level)
 
 
 def _write_beside(folder: Path, result: InternalDoseResult) -> None:
@@ -103,6 +118,7 @@ def _write_beside(folder: Path, result: InternalDoseResult) -> None:
         (folder / name).mkdir(parents=True)
         _write_maps(folder / name, dose)
         write_organs_csv(folder / name / "organs.csv", result.other_rows[name])
+        _write_organ_level(folder / name, dose)
 
 
 def _write_maps(folder: Path, dose: DoseMap) -> None:
@@ -112,6 +128,19 @@ def _write_maps(folder: Path, dose: DoseMap) -> None:
                   quantity="relative standard uncertainty", engine=dose.engine)
     density = _image(np.asarray(dose.density_g_cm3, np.float32), dose.dose_mgy)
     write_map(density, folder / "density.nrrd", units="g/cm3", quantity="density", engine=dose.engine)
+
+
+def _registration_pictures(folder: Path, result: InternalDoseResult) -> dict[str, Path]:
+    """Each image that was compared with the reference, before and after."""
+    pictures, reference = {}, result.reference_frame
+    for number, (given, placed) in enumerate(zip(result.study.activity.frames, result.study.alignment.frames), 1):
+        if placed.registration is not None:
+            moved = placed.registration
+            caption = (f"Time point {number} on the reference, before and after: {moved.method}, moved by "
+                       f"{moved.displacement.mean_mm:.1f} mm at the mean.")
+            pictures[caption] = draw_registration(reference.image, given.image, placed.frame.image,
+                                                  folder / f"registration_{number}.png", kind="activity")
+    return pictures
 
 
 def _report(result: InternalDoseResult, comparison: EngineComparison | None, pictures: dict[str, Path],
@@ -135,7 +164,7 @@ def _tables(result: InternalDoseResult, comparison: EngineComparison | None) -> 
     tables = [time_point_table(frame_activities(result.study.activity))]
     if comparison is not None:
         tables.insert(0, engine_table(comparison, engine_titles(result)))
-    return tables
+    return tables + further_tables(result)
 
 
 def _write_scene(path: Path, result: InternalDoseResult, tia: sitk.Image, record: RunRecord,

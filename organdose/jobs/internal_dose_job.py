@@ -16,7 +16,10 @@ from organdose.assess.internal_organ_dose import InternalOrganDose, internal_org
 from organdose.assess.organ_dose import DoseVolumeHistogram
 from organdose.assess.organ_table import organ_table
 from organdose.assess.organ_weights import OrganWeights, organ_weights
+from organdose.assess.radiobiology import read_radiobiology
+from organdose.assess.therapy import TherapyRow, therapy_rows
 from organdose.dose_map import DoseMap, within
+from organdose.errors import InputError
 from organdose.jobs.internal_dose_study import InternalDoseStudy, read_internal_dose_study
 from organdose.jobs.parameters import checked
 from organdose.jobs.record import RunRecord
@@ -27,6 +30,10 @@ from organdose.nuclear.integration_models import integration_model
 from organdose.nuclear.recovery_coefficients import Recovery, read_recovery_table
 from organdose.patient.dose_grid import DoseGrid
 from organdose.progress import Progress
+from organdose.segmentation.lesion_parameters import LesionParameters
+from organdose.segmentation.lesion_seeds import BoxSeed, SphereSeed
+from organdose.study.activity_study import ActivityFrame
+from organdose.study.frame_registration_parameters import RegistrationParameters
 
 
 class InternalDoseJob(BaseModel):
@@ -34,7 +41,10 @@ class InternalDoseJob(BaseModel):
 
     `pet`: PET or SPECT, one path a time point or one for all. `engine` makes the dose map and the table, the engines in
     `compare_with` stand beside it; `engine_parameters` are by engine name. `tia`: how activity is integrated over time
-    (`nuclear.integration_models`); auto: physical decay for one time point, one exponential for more.
+    (`nuclear.integration_models`); auto: physical decay for one time point, one exponential for more. `registration`
+    brings the time points together, by the CTs of `registration_cts` (one for each) where they are given. `lesions`:
+    where to look for lesions in the image of `lesion_frame` (from 1). `radiobiology`: JSON with the alpha/beta and
+    repair half-times of organs that BED and EQD2 are wanted for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,8 +68,12 @@ class InternalDoseJob(BaseModel):
     outside_body: Literal["leave_out", "keep"] = "leave_out"
     recovery: Path | None = None
     recovery_organs: tuple[str, ...] = ()
-    registration: dict[str, object] = Field(default_factory=dict)
+    registration: RegistrationParameters = RegistrationParameters(method="none")
     registration_cts: tuple[Path, ...] = ()
+    lesions: tuple[SphereSeed | BoxSeed, ...] = ()
+    lesion_parameters: LesionParameters = LesionParameters()
+    lesion_frame: int = Field(1, ge=1)
+    radiobiology: Path | None = None
     couch: Literal["auto", "keep", "remove"] = "auto"
     hu_curve: str | None = None
     contrast: Literal["auto", "yes", "no"] = "auto"
@@ -71,7 +85,8 @@ class InternalDoseResult:
     """Everything a computed internal dose consists of, before it is written.
 
     `rows`, `dose`: of the chosen engine; `other_rows`, `others`: of the engines beside it, by name. `effective_dose`:
-    of the chosen engine and all organs there are masks of, also where only some were asked for.
+    of the chosen engine and all organs there are masks of, also where only some were asked for. `therapy`: BED and EQD2
+    of the organs that parameters were given for.
     """
 
     study: InternalDoseStudy
@@ -83,9 +98,16 @@ class InternalDoseResult:
     rows: list[InternalOrganDose]
     histograms: list[DoseVolumeHistogram]
     effective_dose: InternalEffectiveDose
+    therapy: tuple[TherapyRow, ...] = ()
     others: dict[str, DoseMap] = field(default_factory=dict)
     other_rows: dict[str, list[InternalOrganDose]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    reference: int = 1
+
+    @property
+    def reference_frame(self) -> ActivityFrame:
+        """The time point that the others were brought onto, on the dose grid."""
+        return self.study.frames[self.reference - 1]
 
 
 def run_internal_dose(job: InternalDoseJob, progress: Progress | None = None) -> InternalDoseResult:
@@ -99,7 +121,7 @@ def run_internal_dose(job: InternalDoseJob, progress: Progress | None = None) ->
     record = RunRecord("internal-dose", json.loads(job.model_dump_json()))
     check_result_folder(job.out)
     check_inputs_outside(job.out, (*job.pet, job.ct, job.segmentation, job.protocol, job.recovery,
-                                   *job.registration_cts, job.hu_curve))
+                                   *job.registration_cts, job.hu_curve, job.radiobiology))
     result = compute_internal_dose(job, record, progress)
     with result_folder(job.out) as folder:
         write_internal_dose_files(folder, result, record, scene=job.scene, progress=progress)
@@ -115,34 +137,40 @@ def compute_internal_dose(job: InternalDoseJob, record: RunRecord, progress: Pro
     parameters = {name: checked(each.parameters, **job.engine_parameters.get(name, {}))
                   for name, each in chosen.items()}
     record.job["engine_parameters"] = {name: each.model_dump(mode="json") for name, each in parameters.items()}
+    radiobiology = None if job.radiobiology is None else read_radiobiology(job.radiobiology)
     study = read_internal_dose_study(job, record, progress)
     weights = study.everything if job.organs is None else organ_weights(
         study.masks, study.grid.ct_density_g_cm3, study.grid.geometry, sex=study.sex, organs=job.organs,
         progress=progress)
     with record.timed("activity over time"):
-        source = _source(job, study, weights, progress)
+        source = _source(job, study, progress)
     doses, rows = {}, {}
     for name, each in chosen.items():
         each.check(source, parameters[name])
+        # A dose of organs comes from all of them; a simulation stops by those that were asked for.
+        known = study.everything if each.computes_organs else weights
         with record.timed(f"dose, {name}"):
-            dose = each.run(source, study.grid, parameters[name], organs=weights.names, organ_mass_g=weights.mass_g,
+            dose = each.run(source, study.grid, parameters[name], organs=known.names, organ_mass_g=known.mass_g,
                             progress=progress)
         doses[name] = within(dose, study.inside)
         rows[name] = _rows(doses[name], weights, source)
     with record.timed("histograms"):
         histograms = dose_volume_histograms(doses[job.engine], weights)
     effective = _effective_dose(doses[job.engine], rows[job.engine], weights, study)
-    warnings = (*study.warnings, *_between_curve_and_voxels(source, weights))
+    therapy = () if radiobiology is None else tuple(therapy_rows(
+        rows[job.engine], source.curves, radiobiology, dose=doses[job.engine], weights=weights,
+        alpha_emitters=study.alpha_emitters))
+    warnings = (*study.warnings, *_between_curve_and_voxels(source, study.everything))
     main, main_rows = doses.pop(job.engine), rows.pop(job.engine)
     record.facts.update(engine=main.engine, masks=study.masks.origin, mask_notes=study.masks.notes,
                         **_activity_facts(source), **main.facts, study_assumptions=study.assumptions,
                         compared={name: dose.facts for name, dose in doses.items()}, warnings=list(warnings))
     return InternalDoseResult(study, study.masks, study.grid, weights, source, main, main_rows, histograms, effective,
-                              doses, rows, warnings)
+                              therapy, doses, rows, warnings, job.registration.reference)
 
 
-def _source(job: InternalDoseJob, study: InternalDoseStudy, weights: OrganWeights,
-            progress: Progress) -> ActivityIntegral:
+def _source(job: InternalDoseJob, study: InternalDoseStudy, progress: Progress) -> ActivityIntegral:
+    weights = study.everything
     over_time = activity_over_time(study.frames, study.lattice, study.mixture.parent.half_life_s)
     model = job.tia
     if model == "auto":
@@ -159,8 +187,10 @@ def _recoveries(job: InternalDoseJob, weights: OrganWeights) -> dict[str, Recove
     if job.recovery is None or not job.recovery_organs:
         return {}
     table = read_recovery_table(job.recovery)
-    return {name: table.at_volume(float(weights.row(name)[2].sum())) for name in job.recovery_organs
-            if name in weights.names}
+    if unknown := [name for name in job.recovery_organs if name not in weights.names]:
+        raise InputError(f"no mask of {', '.join(unknown)}, whose recovery is to be corrected",
+                         mend=f"Masks: {', '.join(weights.names)}.")
+    return {name: table.at_volume(float(weights.row(name)[2].sum())) for name in job.recovery_organs}
 
 
 def _rows(dose: DoseMap, weights: OrganWeights, source: ActivityIntegral) -> list[InternalOrganDose]:
@@ -171,9 +201,9 @@ def _rows(dose: DoseMap, weights: OrganWeights, source: ActivityIntegral) -> lis
 
 def _effective_dose(dose: DoseMap, rows: list[InternalOrganDose], weights: OrganWeights,
                     study: InternalDoseStudy) -> InternalEffectiveDose:
-    alphas = [member.nuclide.name for member in study.mixture.members if member.nuclide.emissions.alpha_energy_kev > 0]
     return internal_effective_dose(rows if weights is study.everything else organ_table(dose, study.everything),
-                                   study.sex, administered_mbq=study.administered_bq * 1e-6, alpha_emitters=alphas)
+                                   study.sex, administered_mbq=study.administered_bq * 1e-6,
+                                   alpha_emitters=study.alpha_emitters)
 
 
 def _between_curve_and_voxels(source: ActivityIntegral, weights: OrganWeights) -> list[str]:

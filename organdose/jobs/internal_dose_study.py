@@ -14,17 +14,22 @@ from organdose.ct.engines import EngineParameters
 from organdose.ct.patient_model import patient_model, tissue_table
 from organdose.errors import InputError, MissingFacts
 from organdose.jobs.record import RunRecord, files_of
+from organdose.nuclear.frame_alignment import FrameAlignment, align_frames
 from organdose.nuclear.progeny import DecayMixture, with_progeny
 from organdose.nuclear.radionuclide import radionuclide
 from organdose.patient.dose_grid import DoseGrid, dose_grid
 from organdose.patient.lattice import Lattice, carried_on
 from organdose.progress import Progress
+from organdose.segmentation.lesions import Lesion, lesion_masks
+from organdose.segmentation.lesions_as_organs import add_lesions
 from organdose.segmentation.masks_for_study import masks_for_study, thresholded_bones
 from organdose.study import read_ct
 from organdose.study.activity_reading import join_studies, read_activity
 from organdose.study.activity_study import ActivityFrame, ActivityStudy, net_injected_bq
 from organdose.study.ct_study import CTStudy
+from organdose.study.decay_correction import decay_factor
 from organdose.study.nuclear_protocol import NuclearProtocol, read_nuclear_protocol
+from organdose.study.suv import bq_per_ml_of_suv, suv_normalisation
 
 if TYPE_CHECKING:
     from organdose.jobs.internal_dose_job import InternalDoseJob
@@ -34,12 +39,14 @@ _NOT_FOR_DOSE = ("patient_mass_kg",)  # SUV need it, dose does not
 
 @dataclass(frozen=True)
 class InternalDoseStudy:
-    """`frames`: on their own grids, brought together. `everything`: weights of all organs the masks have or make.
-    `inside` (bool, (z, y, x) of the dose grid): voxels that hold a part of the body or of any mask. `administered_bq`:
-    net. `hu_to_tissue`: source of the tissues. `assumptions`, `warnings`: lines for the report."""
+    """`alignment`: the frames on the dose grid; `lesions`: outlined in one of them, and among `masks`. `everything`:
+    weights of all organs the masks have or make. `inside` (bool, (z, y, x) of the dose grid): voxels that hold a part
+    of the body or of any mask. `administered_bq`: net. `hu_to_tissue`: source of the tissues. `assumptions`,
+    `warnings`: lines for the report."""
 
     activity: ActivityStudy
-    frames: tuple[ActivityFrame, ...]
+    alignment: FrameAlignment
+    lesions: tuple[Lesion, ...]
     ct: CTStudy
     masks: OrganMasks
     lattice: Lattice
@@ -53,8 +60,19 @@ class InternalDoseStudy:
     warnings: tuple[str, ...]
 
     @property
+    def frames(self) -> tuple[ActivityFrame, ...]:
+        """In Bq/ml on the dose grid, in the order of time."""
+        return tuple(each.frame for each in self.alignment.frames)
+
+    @property
     def sex(self) -> str:
         return _sex(self.activity, self.ct)
+
+    @property
+    def alpha_emitters(self) -> tuple[str, ...]:
+        """Nuclides of the decay whose alphas are in the dose."""
+        return tuple(member.nuclide.name for member in self.mixture.members
+                     if member.nuclide.emissions.alpha_energy_kev > 0)
 
 
 def read_internal_dose_study(job: InternalDoseJob, record: RunRecord, progress: Progress) -> InternalDoseStudy:
@@ -67,23 +85,72 @@ def read_internal_dose_study(job: InternalDoseJob, record: RunRecord, progress: 
         record.add_input("ct", job.ct, ct.files)
         for number, path in enumerate(job.pet, 1):
             record.add_input(f"pet {number}", path, files_of(path))
-        for role in ("protocol", "segmentation", "recovery"):
+        for role in ("protocol", "segmentation", "recovery", "radiobiology"):
             if (path := getattr(job, role)) is not None:
                 record.add_input(role, path, files_of(path))
     with record.timed("masks"):
         masks = masks_for_study(ct, job.segmentation, progress=progress)
+    with record.timed("frames"):
+        lattice = carried_on(_reference(job, activity).image, ct.image, job.voxel_mm)
+        alignment = _aligned(job, activity, lattice, progress)
+        lesions = _lesions(job, activity, alignment, progress)
+        add_lesions(masks, lesions)
     with record.timed("dose grid"):
-        lattice = carried_on(activity.frames[0].image, ct.image, job.voxel_mm)
         patient = patient_model(ct, masks, _tissue_choices(job, ct), lambda: thresholded_bones(ct, masks, progress))
         grid = dose_grid(ct.image, lattice, patient.tissues, air=patient.air, contrast=patient.contrast,
                          progress=progress)
         everything = organ_weights(masks, grid.ct_density_g_cm3, grid.geometry, sex=_sex(activity, ct),
                                    progress=progress)
     return InternalDoseStudy(
-        activity, activity.frames, ct, masks, lattice, grid, everything, everything.drawn(), mixture,
+        activity, alignment, lesions, ct, masks, lattice, grid, everything, everything.drawn(), mixture,
         net_injected_bq(activity.acquisition), patient.facts["hu_to_tissue"],
-        (*activity.assumptions, *patient.assumptions, *_about_contrast(job, ct)),
-        (*activity.warnings, *_places(activity, ct)))
+        (*activity.assumptions, *alignment.notes, *patient.assumptions, *_about_contrast(job, ct)),
+        (*activity.warnings, *alignment.warnings, *_places(activity, ct)))
+
+
+def _reference(job: InternalDoseJob, activity: ActivityStudy) -> ActivityFrame:
+    """The frame that the others are brought onto."""
+    number = job.registration.reference
+    if number > len(activity.frames):
+        raise InputError(f"frame {number} of {len(activity.frames)} cannot be the reference",
+                         mend="Count the frames from 1 in the order of time.")
+    return activity.frames[number - 1]
+
+
+def _aligned(job: InternalDoseJob, activity: ActivityStudy, lattice: Lattice, progress: Progress) -> FrameAlignment:
+    cts = None
+    if job.registration_cts:
+        if len(job.registration_cts) != len(activity.frames):
+            raise InputError(f"{len(job.registration_cts)} CTs for {len(activity.frames)} time points",
+                             mend="Give one CT for each time point, in the order of time, or none.")
+        cts = [read_ct(path, progress=progress) for path in job.registration_cts]
+    target = lattice.image(np.zeros(lattice.shape, np.uint8))
+    return align_frames(activity.frames, target, job.registration, cts=cts, progress=progress)
+
+
+def _lesions(job: InternalDoseJob, activity: ActivityStudy, alignment: FrameAlignment,
+             progress: Progress) -> tuple[Lesion, ...]:
+    """Outlined on the voxels of the PET or SPECT, but for a frame that was moved: that is outlined where it came to."""
+    if not job.lesions:
+        return ()
+    if job.lesion_frame > len(activity.frames):
+        raise InputError(f"lesions in frame {job.lesion_frame} of {len(activity.frames)}",
+                         mend="Count the frames from 1 in the order of time.")
+    moved = alignment.frames[job.lesion_frame - 1]
+    is_moved = moved.registration is not None and moved.registration.method != "none"
+    frame = moved.frame if is_moved else activity.frames[job.lesion_frame - 1]
+    return lesion_masks(frame.image, job.lesions, job.lesion_parameters, bq_per_ml_of_suv=_suv_of_one(activity, frame),
+                        progress=progress)
+
+
+def _suv_of_one(activity: ActivityStudy, frame: ActivityFrame) -> float | None:
+    """Bq/ml for an SUV (body weight) of 1 at the frame's reference time; None where the patient's mass is not known."""
+    mass_kg = activity.acquisition.value("patient_mass_kg")
+    if mass_kg is None or frame.reference_s is None:
+        return None
+    activity_bq = net_injected_bq(activity.acquisition) * decay_factor(frame.reference_s,
+                                                                       activity.acquisition.value("half_life_s"))
+    return bq_per_ml_of_suv(activity_bq, suv_normalisation("BW", mass_kg=mass_kg))
 
 
 def _sex(activity: ActivityStudy, ct: CTStudy) -> str:

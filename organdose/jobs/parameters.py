@@ -37,7 +37,8 @@ def ct_dose_job(**values: object) -> CTDoseJob:
 
 def internal_dose_job(settings: Sequence[str] = (), **values: object) -> InternalDoseJob:
     """An `InternalDoseJob`; histories, uncertainty_percent, seed and device belong to Monte Carlo, None means 'not
-    given'. `settings`: further parameters as 'tia.NAME=VALUE', 'registration.NAME=VALUE' or 'ENGINE.NAME=VALUE'.
+    given'. `register`: method of registration; `lesions`: texts 'X,Y,Z,RADIUS' (mm, LPS). `settings`: further
+    parameters as 'tia.NAME=VALUE', 'registration.NAME=VALUE', 'lesion.NAME=VALUE' or 'ENGINE.NAME=VALUE'.
 
     Raises `InputError` for the first value that does not fit the job, an engine or the model of activity over time.
     """
@@ -50,8 +51,15 @@ def internal_dose_job(settings: Sequence[str] = (), **values: object) -> Interna
     parts = _settings(settings)
     for name, value in own.items():
         parts.setdefault("mc", {}).setdefault(name, value)
-    tia, registration = parts.pop("tia", {}), parts.pop("registration", {})
-    job = checked(InternalDoseJob, **given, engine_parameters=parts, tia_parameters=tia, registration=registration)
+    tia = parts.pop("tia", {})
+    for field, of in (("registration", "registration"), ("lesion_parameters", "lesion")):
+        if of in parts:
+            given[field] = parts.pop(of)
+    if (method := given.pop("register", None)) is not None:
+        given["registration"] = {"method": method, **given.get("registration", {})}
+    if "lesions" in given:
+        given["lesions"] = tuple(_sphere(text) for text in given["lesions"])
+    job = checked(InternalDoseJob, **given, engine_parameters=parts, tia_parameters=tia)
     engines = (job.engine, *job.compare_with)
     for name in engines:
         checked(internal_engine(name).parameters, **parts.get(name, {}))
@@ -63,6 +71,17 @@ def internal_dose_job(settings: Sequence[str] = (), **values: object) -> Interna
     if job.tia != "auto":
         checked(integration_model(job.tia).parameters, **tia)
     return job
+
+
+def _sphere(text: str) -> dict[str, object]:
+    try:
+        x, y, z, radius = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(f"--lesion {text!r} is no sphere", mend="Give X,Y,Z,RADIUS in mm, for example 12,-40,310,25."
+                         ) from error
+    if not radius > 0:
+        raise InputError(f"--lesion {text!r} has no size", mend="Give a radius above 0.")
+    return {"centre_mm": (x, y, z), "radius_mm": radius}
 
 
 def _settings(texts: Sequence[str]) -> dict[str, dict[str, object]]:

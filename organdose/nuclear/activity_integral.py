@@ -75,8 +75,14 @@ def activity_over_time(frames: Sequence[ActivityFrame], lattice: Lattice, half_l
     for values, frame in zip(found, frames):
         time_s, factor = middle_of_frame(frame, half_life_s)
         times_s.append(time_s)
-        values[:] = sitk.GetArrayFromImage(averaged_onto(frame.image, target)) * factor
+        placed = frame.image if _is_on(frame.image, lattice) else averaged_onto(frame.image, target)
+        values[:] = sitk.GetArrayFromImage(placed) * factor
     return ActivityOverTime(np.asarray(times_s), found, lattice)
+
+
+def _is_on(image: sitk.Image, lattice: Lattice) -> bool:
+    return image.GetSize() == lattice.size and np.allclose(
+        [*image.GetOrigin(), *image.GetSpacing()], [*lattice.origin_mm, *lattice.spacing_mm], rtol=0, atol=1e-6)
 
 
 def middle_of_frame(frame: ActivityFrame, half_life_s: float) -> tuple[float, float]:

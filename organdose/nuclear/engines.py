@@ -23,13 +23,17 @@ class EngineParameters(BaseModel):
 
 
 class InternalDoseEngine(Protocol):
-    """A way from decays in voxels to absorbed dose. Engines are registered by name in this module."""
+    """A way from decays in voxels to absorbed dose. Engines are registered by name in this module.
+
+    `computes_organs`: its doses are those of organs, from the decays in all of them.
+    """
 
     name: str
     title: str
     needs: str
     yields: str
     parameters: type[EngineParameters]
+    computes_organs: bool
 
     def check(self, source: ActivityIntegral, parameters: EngineParameters) -> None:
         """Raises `InputError` when the engine could not run, before any work is done."""

@@ -43,6 +43,7 @@ class LocalEngine:
     needs = "a CT in HU for densities, and the activity in each voxel"
     yields = "absorbed dose in mGy in each voxel, of electrons and alphas that stay where they arise"
     parameters = LocalParameters
+    computes_organs = False
 
     def check(self, source: ActivityIntegral, parameters: LocalParameters) -> None:
         """See `InternalDoseEngine.check`."""

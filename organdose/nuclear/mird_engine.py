@@ -77,6 +77,7 @@ class MirdEngine:
     needs = "decays and masses of organs; the administered activity for the rest of the body"
     yields = "the mean dose of each organ in mGy, the same in all its voxels"
     parameters = MirdParameters
+    computes_organs = True
 
     def check(self, source: ActivityIntegral, parameters: MirdParameters) -> None:
         """See `InternalDoseEngine.check`."""
@@ -102,7 +103,7 @@ class MirdEngine:
         image.CopyInformation(grid.geometry)
         return DoseMap(dose_mgy=image, density_g_cm3=grid.voxels.density_g_cm3, engine=f"{self.name} {__version__}",
                        quantity=QUANTITY, organ_relative_uncertainty=uncertainty, organ_mean_mgy=means,
-                       facts=_facts(dose, (*dose.notes, *notes)))
+                       organ_level=dose, facts=_facts(dose, (*dose.notes, *notes)))
 
 
 def organ_level(source: ActivityIntegral, phantom: LabelledPhantom, parameters: MirdParameters,

@@ -50,6 +50,7 @@ class MonteCarloEngine:
     needs = "a CT in HU and the activity in each voxel"
     yields = "absorbed dose in mGy with a statistical uncertainty for each voxel and organ"
     parameters = MonteCarloParameters
+    computes_organs = False
 
     def check(self, source: ActivityIntegral, parameters: MonteCarloParameters) -> None:
         """See `InternalDoseEngine.check`."""

@@ -60,6 +60,7 @@ class MultipleVSVEngine:
     needs = "a CT in HU and the activity in each voxel"
     yields = "absorbed dose in mGy in each voxel, from the kernel of the voxel's own medium"
     parameters = KernelParameters
+    computes_organs = False
 
     def check(self, source: ActivityIntegral, parameters: KernelParameters) -> None:
         """See `InternalDoseEngine.check`."""

@@ -40,6 +40,7 @@ class SingleVSVEngine:
     needs = "the activity in each voxel; a CT in HU for densities, where dose is scaled by them"
     yields = "absorbed dose in mGy in each voxel, with everything taken as soft tissue"
     parameters = KernelParameters
+    computes_organs = False
 
     def check(self, source: ActivityIntegral, parameters: KernelParameters) -> None:
         """See `InternalDoseEngine.check`."""
