@@ -44,13 +44,12 @@ def train_segmentation(
     from organdose.jobs.parameters import checked
     from organdose.jobs.train_segmentation_job import TrainSegmentationJob, run_train_segmentation
 
-    given = dict(dataset=dataset, out=out, cases=cases, spacing_mm=spacing_mm, patch=listed(patch, "--patch", "number"),
-                 widths=listed(widths, "--widths", "number"),
-                 inner_depths=listed(inner_depths, "--inner-depths", "number"), steps=steps, batch=batch,
-                 learning_rate=learning_rate, seed=seed, folds=folds, fold=None if fold == -1 else fold,
-                 test_share=test_share, start_from=start_from, checkpoint_minutes=checkpoint_minutes, validate_every=validate_every,
-                 deep_supervision=deep_supervision, precision=precision, threads=threads, workers=workers,
-                 title=title, device=device)
+    given = dict(dataset=dataset, out=out, cases=cases, spacing_mm=spacing_mm, steps=steps, batch=batch, seed=seed,
+                 patch=listed(patch, "--patch", "number"), widths=listed(widths, "--widths", "number"),
+                 inner_depths=listed(inner_depths, "--inner-depths", "number"), learning_rate=learning_rate,
+                 folds=folds, fold=None if fold == -1 else fold, test_share=test_share, start_from=start_from,
+                 checkpoint_minutes=checkpoint_minutes, validate_every=validate_every, precision=precision,
+                 deep_supervision=deep_supervision, threads=threads, workers=workers, title=title, device=device)
     if organs is not None:
         given["organs"] = listed(organs)
     job = checked(TrainSegmentationJob, **given)
