@@ -160,7 +160,7 @@ def test_the_dose_of_two_engines_stands_in_scene_and_window(host, computed):
     shown = cells(computed.ui.organTable, 0)
     assert float(shown[3]) == pytest.approx(mc["body"].mean_mgy_per_mbq, rel=5e-3), "three digits"
     text = computed.ui.descriptorsLabel.text
-    assert "F-18, engine mc" in text and "administered 100 MBq" in text and "effective dose" in text
+    assert text.startswith("F-18, engine mc") and "administered 100 MBq, decays in the patient 347.7 MBq h" in text
     host.choose(computed.ui.overlayBox, "Time-integrated activity")
     red = slicer.app.applicationLogic().GetSliceLogicByLayoutName("Red").GetSliceCompositeNode()
     assert red.GetForegroundVolumeID() == result.tia.GetID()

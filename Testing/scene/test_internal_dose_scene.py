@@ -24,7 +24,7 @@ from organdose.scene.internal_dose_scene import (
     build_internal_dose_scene,
     remove_run,
 )
-from organdose.scene.live_results import LiveResult
+from organdose.scene.live_results import MASKS_CHANGED_ATTRIBUTE, LiveResult, live_result
 from organdose.scene.organ_table_node import rows_from_table_node, write_rows
 
 ADMINISTERED_MBQ = 284.0
@@ -132,3 +132,20 @@ def test_activity_and_dose_per_activity_follow_an_edit(shown, ct_image):
     assert after.tia_mbq_h == pytest.approx(0.5 * kept_ml, rel=1e-4)
     assert after.tiac_h == pytest.approx(after.tia_mbq_h / ADMINISTERED_MBQ)
     assert after.mean_mgy_per_mbq == pytest.approx(after.mean_mgy / ADMINISTERED_MBQ)
+
+
+def test_doses_by_organs_are_not_followed_but_told_to_be_stale(scene, ct_image, masks, internal):
+    by_organ = dataclasses.replace(internal.engines[0].dose, quantity="organ mean absorbed dose")
+    organ_level = dataclasses.replace(internal.engines[0], dose=by_organ)
+    shown = build_internal_dose_scene(ct_image, masks, dataclasses.replace(internal, engines=(organ_level,)))
+    live = live_result(shown)
+    for _ in range(2):
+        list(live.follow())
+        assert shown.organ_table.GetAttribute(MASKS_CHANGED_ATTRIBUTE) is None, "nobody has drawn anything"
+    before = rows_from_table_node(shown.organ_table)
+    mask = slicer.util.arrayFromSegmentBinaryLabelmap(shown.segmentation, "liver", shown.ct)
+    mask[:12] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, shown.segmentation, "liver", shown.ct)
+    list(live.follow())
+    assert "masks changed" in shown.organ_table.GetAttribute(MASKS_CHANGED_ATTRIBUTE)
+    assert repr(rows_from_table_node(shown.organ_table)) == repr(before)

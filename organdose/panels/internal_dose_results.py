@@ -131,7 +131,7 @@ class InternalDoseResults(DoseResults):
         shown = [f"{title} {rows[name].value:.4g} {rows[name].unit}" for name, title in _DESCRIPTORS.items()
                  if name in rows and math.isfinite(rows[name].value)]
         covered = rows["tissue_weight_known"].value if "tissue_weight_known" in rows else 1.0
-        if covered < 1 - 1e-4:
+        if 0 < covered < 1 - 1e-4:
             shown.append(f"(incomplete: {covered:.2f} of the tissue weights)")
         by = [facts.get("radionuclide", ""), f"engine {result.engine}", f"time model {facts.get('time_model', '')}"]
         if "histories" in facts and result.engine == facts.get("engine"):
