@@ -54,7 +54,7 @@ def test_values_are_checked_when_the_description_is_read(tmp_path):
     ("{", "not a readable"), (b"\xff\xfe", "not a readable"), ("[1]", "needs 'task' and 'job'"),
     ('{"task": "segment"}', "needs 'task'"), ('{"task": ["segment"], "job": {}}', "needs 'task'"),
     ('{"task": "segment", "job": []}', "needs 'task'"),
-    ('{"task": "sing", "job": {}}', r"unknown task .sing.\. Tasks: ct-dose, segment, ")])
+    ('{"task": "sing", "job": {}}', r"unknown task .sing.\. Tasks: ct-dose, internal-dose, segment, ")])
 def test_what_is_no_description_is_refused_in_one_line(tmp_path, content, told):
     path = tmp_path / "d.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -34,8 +34,10 @@ def headline(result: InternalDoseResult) -> dict[str, tuple[str, str]]:
         shown["Mean dose of the imaged body"] = (f"{body.mean_mgy:.3g} mGy", f"{body.mean_mgy_per_mbq:.3g} mGy/MBq")
     dose = result.effective_dose.dose
     if math.isfinite(dose.effective_msv):
-        part = "" if dose.is_complete else f", {100 * dose.known_weight:.0f} % of the weights known"
-        shown["Effective dose"] = (f"{dose.effective_msv:.3g} mSv", f"ICRP 103{part}")
+        # What lacks counts as zero: the sum is a lower bound.
+        least, part = (("", "") if dose.is_complete else
+                       ("≥ ", f", {100 * dose.known_weight:.0f} % of the weights known"))
+        shown["Effective dose"] = (f"{least}{dose.effective_msv:.3g} mSv", f"ICRP 103{part}")
     return shown
 
 
