@@ -63,7 +63,7 @@ def column(table, name):
 def test_engines_stand_side_by_side_with_their_differences(shown):
     table = shown.comparison
     titles = [table.GetColumnTitle(table.GetColumnName(index)) for index in range(table.GetNumberOfColumns())]
-    assert titles == ["Organ", "Monte Carlo (mGy)", "Local deposition (mGy)", "Local deposition - Monte Carlo (%)"]
+    assert titles == ["Organ", "Monte Carlo (mGy)", "Local deposition (mGy)", "from Monte Carlo (%)"]
     assert column(table, "local_difference_percent") == pytest.approx(-10.0, abs=0.01)
 
 

@@ -142,8 +142,13 @@ class InternalDoseResults(DoseResults):
 
     def show(self, parameters, inputs: dict[str, object]) -> None:
         """See `DoseResults.show`."""
+        before = self._shown.get("table")
         super().show(parameters, inputs)
         there = self._result is not None
+        if there and self._result.organ_table is not before:  # as the views show a new result
+            for box, index in ((self._ui.overlayBox, 0), (self._ui.tableBox, int(self._result.comparison is not None)),
+                               (self._ui.plotBox, 0)):
+                box.currentIndex = index
         for box in (self._ui.overlayBox, self._ui.tableBox, self._ui.plotBox):
             box.enabled = there
 

@@ -22,7 +22,7 @@ _WRITTEN_ATTRIBUTE = "OrganDose.WrittenFrom"  # the IDs of the organ tables that
 def engine_comparison_node(tables: Sequence, name: str = "Engines compared"):
     """A new vtkMRMLTableNode, locked, of the organ tables of several engines, the first of them the chosen one.
 
-    One column an engine (mGy), and one more for each but the reference: the difference from it in percent. The
+    One column an engine (mGy), and beside it for each but the reference the difference from it in percent. The
     reference is Monte Carlo, else the first.
     """
     node = _new_table(name, ENGINES, tables)
@@ -104,10 +104,9 @@ def _write_engines(node, sources: Sequence) -> None:
     for name in compared.engines:
         _add(node, number_column(f"{name}_mgy", [_digits(row.mean_mgy[name]) for row in compared.rows]),
              titles[name], "mGy")
-    for name in compared.others:
-        values = [round(row.difference_percent[name], 2) for row in compared.rows]
-        _add(node, number_column(f"{name}_difference_percent", values),
-             f"{titles[name]} - {titles[compared.reference]}", "%")
+        if name != compared.reference:
+            values = [round(row.difference_percent[name], 2) for row in compared.rows]
+            _add(node, number_column(f"{name}_difference_percent", values), f"from {titles[compared.reference]}", "%")
 
 
 def _write_total(node, sources: Sequence) -> None:
