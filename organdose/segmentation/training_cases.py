@@ -178,7 +178,7 @@ def _renumbered(labels: np.ndarray, organs: tuple[str, ...]) -> np.ndarray:
 
 
 def _write_case(folder: Path, hu: np.ndarray, labels: np.ndarray, facts: dict) -> None:
-    """The case folder, whole or not at all."""
+    """The case folder, whole or not at all; another process may prepare the same one at the same time."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
     try:
@@ -186,9 +186,10 @@ def _write_case(folder: Path, hu: np.ndarray, labels: np.ndarray, facts: dict) -
         np.save(temporary / "labels.npy", labels)
         np.save(temporary / "places.npy", _places(labels, facts["patient"]))
         (temporary / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
         os.replace(temporary, folder)
+    except OSError:
+        if not (folder / "facts.json").is_file():
+            raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

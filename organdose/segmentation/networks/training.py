@@ -33,6 +33,7 @@ from organdose.segmentation.networks.training_plan import TrainingPlan
 from organdose.segmentation.training_cases import TrainingCase
 
 CHECKPOINT, CURVES, LOG = "checkpoint.pt", "curves", "log.csv"
+_LOG_EVERY = 10  # steps
 _LOG_COLUMNS = ("step", "seconds", "learning_rate", "loss", "validation_dice")
 
 
@@ -88,9 +89,10 @@ class Training:
             now_s = time.monotonic()
             self.seconds, told_s = self.seconds + now_s - told_s, now_s
             validated = self._validate(progress) if self.step % self.plan.validate_every == 0 else None
-            if curves and (validated is not None or self.step % 10 == 0):
-                curves.add(self.step, self.seconds, self.plan.learning_rate_at(self.step - 1), float(np.mean(losses)),
-                           validated)
+            if validated is not None or self.step % _LOG_EVERY == 0:
+                if curves:
+                    rate = self.plan.learning_rate_at(self.step - 1)
+                    curves.add(self.step, self.seconds, rate, float(np.mean(losses)), validated)
                 losses.clear()
             if time.monotonic() - saved_s > 60 * self.plan.checkpoint_minutes:
                 self._save()
