@@ -44,6 +44,7 @@ def method(result: InternalDoseResult) -> list[str]:
     study, source = result.study, result.source
     return [
         *_images(result),
+        *(f"{note[0].upper()}{note[1:]}." for note in study.alignment.notes),
         TIME_MODELS.get(source.model, f"Activity over time: {source.model}."),
         *source.notes,
         f"Decays: {source.mixture.parent.name}, energies and yields of ICRP publication 107 (2008). "

@@ -104,7 +104,7 @@ def read_internal_dose_study(job: InternalDoseJob, record: RunRecord, progress: 
     return InternalDoseStudy(
         activity, alignment, lesions, ct, masks, lattice, grid, everything, everything.drawn(), mixture,
         net_injected_bq(activity.acquisition), patient.facts["hu_to_tissue"],
-        (*activity.assumptions, *alignment.notes, *patient.assumptions, *_about_contrast(job, ct)),
+        (*activity.assumptions, *patient.assumptions, *_about_contrast(job, ct)),
         (*activity.warnings, *alignment.warnings, *_places(activity, ct)))
 
 

@@ -41,10 +41,9 @@ def _lesions(result: InternalDoseResult) -> ReportTable:
     unit = lesions[0].numbers.unit
     return ReportTable(
         "lesions", "Lesions",
-        (("Lesion", ""), ("Outlined by", ""), ("Volume", "ml"), ("Maximum", unit), ("Peak", unit), ("Mean", unit),
-         ("To be looked at", "")),
+        (("Lesion", ""), ("Outlined by", ""), ("Volume", "ml"), ("Maximum", unit), ("Peak", unit), ("Mean", unit)),
         [(f"{number}", lesion.method, lesion.numbers.volume_ml, lesion.numbers.maximum, lesion.numbers.peak,
-          lesion.numbers.mean, "; ".join(lesion.warnings)) for number, lesion in enumerate(lesions, 1)],
+          lesion.numbers.mean) for number, lesion in enumerate(lesions, 1)],
         "In the image they were outlined in; peak: mean of the 1 ml sphere where it is highest. Their masks are drafts "
         "for correction by hand, and their doses stand in the organ table.")
 
@@ -54,10 +53,12 @@ def _registrations(result: InternalDoseResult) -> ReportTable:
     for number, frame in enumerate(result.study.alignment.frames, 1):
         found = frame.registration
         if found is None:
-            rows.append((f"{number}", "reference", "", math.nan, math.nan, math.nan, math.nan, frame.change_percent))
+            rows.append((f"{number}", "reference", "", math.nan, math.nan, math.nan, math.nan,
+                         f"{frame.change_percent:+.2f}"))
         else:
             rows.append((f"{number}", found.method, frame.compared, found.before, found.after,
-                         found.displacement.mean_mm, found.displacement.largest_mm, frame.change_percent))
+                         f"{found.displacement.mean_mm:.1f}", f"{found.displacement.largest_mm:.1f}",
+                         f"{frame.change_percent:+.2f}"))
     return ReportTable(
         "registration", "Time points brought together",
         (("Image", ""), ("Moved", ""), ("Compared", ""), ("Likeness before", ""), ("after", ""),

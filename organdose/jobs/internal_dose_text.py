@@ -12,6 +12,7 @@ from organdose.dose_map import DoseMap
 from organdose.export.main_organs import is_main_organ
 from organdose.export.organ_look import short_title
 from organdose.export.report_table import ReportTable
+from organdose.export.report_values import plain
 from organdose.nuclear.engines import engine
 from organdose.study.activity_summary import FrameActivity, frame_activities
 
@@ -28,7 +29,8 @@ def headline(result: InternalDoseResult) -> dict[str, tuple[str, str]]:
     """What stands at the top of the report beside the highest organ doses: label -> (text, remark)."""
     name = result.source.mixture.parent.name
     shown = {"Administered": (f"{result.study.administered_bq * 1e-6:.4g} MBq", f"{name}, net")}
-    shown["Time-integrated activity"] = (f"{result.source.total_decays / 3.6e9:.4g} MBq·h", "in the patient, as imaged")
+    total_mbq_h = result.source.total_decays / 3.6e9
+    shown["Time-integrated activity"] = (f"{plain(total_mbq_h)} MBq·h", "in the patient, as imaged")
     body = next((row for row in result.rows if row.organ == "body"), None)
     if body is not None:
         shown["Mean dose of the imaged body"] = (f"{body.mean_mgy:.3g} mGy", f"{body.mean_mgy_per_mbq:.3g} mGy/MBq")

@@ -163,7 +163,9 @@ def _remainder(source: ActivityIntegral, parameters: MirdParameters, decays: Map
         rest = source.administered_bq * held_s - sum(number for name, number in decays.items()
                                                      if not (excreted and name == _BLADDER))
         said = "administered activity without the source organs" + (
-            ", less what is excreted" if excreted else "; nothing leaves the body")
+            ", less what is excreted" if excreted else "; nothing leaves the body") + (
+            f": {rest / 3.6e9:.4g} MBq h, of which the image shows "
+            f"{(source.total_decays - sum(decays.values())) / 3.6e9:.4g} MBq h")
     if rest < 0:
         said += f"; the source organs hold {-rest / 3.6e9:.3g} MBq h more than there is: none taken"
     return max(rest, 0.0), f"remainder of the body: {said}"
