@@ -47,7 +47,7 @@ def measure(model: str, voxels: int) -> None:
     result = time_integrated(model, times_s, activity, decay_per_s, **options)
     seconds = time.perf_counter() - start_s
     error = float(np.median(np.abs(result.value / integral - 1)))
-    print(json.dumps({"seconds": seconds, "peak_gib": _peak_gib(), "median_error_percent": 100 * error,
+    print(json.dumps({"seconds": seconds, "peak_gib": peak_gib(), "median_error_percent": 100 * error,
                       "simpler_percent": 100 * float(np.mean(result.flags & 1))}))
 
 
@@ -67,7 +67,7 @@ def _kinetics(voxels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return clean, uncertainty, integral
 
 
-def _peak_gib() -> float | None:
+def peak_gib() -> float | None:
     """Peak memory of this process since it began; None where the system does not tell."""
     status = Path("/proc/self/status")
     if not status.exists():
