@@ -1,5 +1,7 @@
 """The demo: the embedded study, its dose, and nothing half-done."""
 
+import csv
+
 import pytest
 
 from organdose.errors import Cancelled, InputError
@@ -13,22 +15,31 @@ def tiny_phantom(monkeypatch, cheap_calibration, no_pictures):
         return phantom_study.write_phantom_study(name, folder, seed=seed, progress=progress, slice_mm=40.0, pixels=48,
                                                  z_range_mm=(300.0, 380.0))
     monkeypatch.setattr(demo, "write_phantom_study", write)
-    monkeypatch.setattr("organdose.jobs.ct_dose_files._write_scene", lambda *_, **__: None)
+    for task in ("ct_dose", "internal_dose"):
+        monkeypatch.setattr(f"organdose.jobs.{task}_files._write_scene", lambda *_, **__: None)
+    monkeypatch.setattr("organdose.jobs.internal_dose_files.write_internal_dose_pictures", lambda *_, **__: {})
 
 
-def test_the_demo_leaves_a_study_and_its_dose(tmp_path, tiny_phantom):
-    paths = demo.run_demo(tmp_path / "demo", histories=20_000)
+def _means(folder):
+    with open(folder / "organs.csv", newline="") as file:
+        return {row["organ"]: float(row["mean_mgy"]) for row in csv.DictReader(file)}
+
+
+def test_the_demo_leaves_a_study_and_its_doses(tmp_path, tiny_phantom):
+    paths = demo.run_demo(tmp_path / "demo", histories=20_000, decays=20_000)
     assert (paths.study / "ct").is_dir() and (paths.study / "truth" / "masks.rtstruct.dcm").is_file()
     assert paths.report.is_file() and paths.result == tmp_path / "demo" / "ct-dose"
     organs = (paths.result / "organs.csv").read_text()
     assert "liver," in organs and "body," in organs
+    means = [_means(folder) for folder in (paths.result, paths.internal, paths.total)]
+    assert means[2]["body"] == pytest.approx(means[0]["body"] + means[1]["body"], rel=0.02)
     assert paths.picture is None  # no scene was written here; drawing one is tested in Testing/scene
 
 
 def test_a_demo_is_replaced_by_the_next(tmp_path, tiny_phantom):
     for seed in (0, 1):
-        demo.run_demo(tmp_path / "demo", seed=seed, histories=20_000)
-    assert {path.name for path in (tmp_path / "demo").iterdir()} == {"study", "ct-dose"}
+        demo.run_demo(tmp_path / "demo", seed=seed, histories=20_000, decays=20_000)
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == {"study", "ct-dose", "internal-dose", "total"}
     assert '"seed": 1' in (tmp_path / "demo" / "study" / "truth" / "facts.json").read_text()
 
 

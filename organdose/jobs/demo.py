@@ -8,47 +8,65 @@ from pathlib import Path
 
 from organdose.errors import InputError
 from organdose.jobs.ct_dose_job import run_ct_dose
-from organdose.jobs.parameters import ct_dose_job
+from organdose.jobs.internal_dose_job import run_internal_dose
+from organdose.jobs.parameters import ct_dose_job, internal_dose_job
 from organdose.jobs.phantom_study import PhantomStudyPaths, write_phantom_study
 from organdose.jobs.result_folder import check_result_folder, missing_folders, remove_empty
+from organdose.jobs.total_job import TotalJob, run_total
 from organdose.progress import Progress
 
 
 @dataclass(frozen=True)
 class DemoPaths:
-    """What the demo leaves: the generated study, the result folder, and the files to open first.
+    """What the demo leaves: the generated study, the result folders of CT, PET and both, and the files to open first.
 
     `picture` is None where the machine cannot draw the scene.
     """
 
     study: Path
     result: Path
-    report: Path
-    scene: Path
+    internal: Path
+    total: Path
     picture: Path | None
 
+    @property
+    def report(self) -> Path:
+        return self.result / "report.html"
 
-def run_demo(out: Path, *, seed: int = 0, histories: int = 20_000_000, progress: Progress | None = None) -> DemoPaths:
-    """Write the phantom study to `out`/study and its CT dose, with the phantom's RTSTRUCT, to `out`/ct-dose.
+    @property
+    def scene(self) -> Path:
+        return self.result / "scene.mrb"
+
+
+def run_demo(out: Path, *, seed: int = 0, histories: int = 20_000_000, decays: int = 1_000_000,
+             progress: Progress | None = None) -> DemoPaths:
+    """Write the phantom study to `out`/study, its CT dose, with the phantom's RTSTRUCT, to `out`/ct-dose, the dose of
+    its PET to `out`/internal-dose, and their sum to `out`/total.
 
     A demo that is there already is replaced. Raises `InputError` when `out` holds anything else, `Cancelled`.
     """
-    study, result = out / "study", out / "ct-dose"
-    check_result_folder(result)
+    study, *results = folders = [out / name for name in ("study", "ct-dose", "internal-dose", "total")]
+    for folder in results:
+        check_result_folder(folder)
+    result, internal, total = results
     planned = PhantomStudyPaths(study)
     job = ct_dose_job(ct=planned.ct, out=result, segmentation=planned.rtstruct, histories=histories)
-    new = [folder for folder in (study, result) if not folder.exists()]
+    pet_job = internal_dose_job(pet=(planned.pet,), ct=planned.ct, out=internal, segmentation=planned.rtstruct,
+                                compare_with=("local",), histories=decays)
+    new = [folder for folder in folders if not folder.exists()]
     above = missing_folders(out.absolute())
     try:
         write_phantom_study("adult-male", study, seed=seed, progress=progress)
         run_ct_dose(job, progress)
+        run_internal_dose(pet_job, progress)
+        run_total(TotalJob(folders=(result, internal), out=total), progress)
         picture = _picture_of_scene(result / "scene.mrb", out / "scene.png", progress or Progress())
     except BaseException:
         for folder in new:
             shutil.rmtree(folder, ignore_errors=True)
         remove_empty(above)
         raise
-    return DemoPaths(study, result, result / "report.html", result / "scene.mrb", picture)
+    return DemoPaths(study, result, internal, total, picture)
 
 
 def _picture_of_scene(scene: Path, picture: Path, progress: Progress) -> Path | None:
