@@ -8,11 +8,14 @@ import scipy.sparse as sp
 
 from organdose.errors import InputError, MissingFacts
 from organdose.nuclear.activity_integral import activity_integral, activity_over_time
+from organdose.nuclear.frame_alignment import align_frames
 from organdose.nuclear.progeny import with_progeny
 from organdose.nuclear.recovery_coefficients import Recovery
 from organdose.patient.lattice import carried_on
+from organdose.study.frame_registration_parameters import RegistrationParameters
 
 F18_S = 109.77 * 60  # ICRP 107
+STAY = RegistrationParameters(method="none")
 
 
 def integrated(frames, lattice=None, nuclide="F-18", **options):
@@ -99,3 +102,33 @@ def test_a_frame_without_a_time_is_a_question(make_frame):
 def test_an_empty_image_is_refused(make_frame):
     with pytest.raises(InputError, match="no activity"):
         integrated([make_frame(np.zeros((2, 2, 2)))])
+
+
+def test_a_place_that_a_later_frame_does_not_show_keeps_its_course(make_frame):
+    # 100 Bq/ml that leave with 40 h; the last frame ends halfway: without its knowledge there is the same curve.
+    effective_s, times_s = 40 * 3600.0, (4 * 3600.0, 24 * 3600.0, 72 * 3600.0)
+    frames = [make_frame(np.full((4, 2, 2), 100 * 2 ** (-t / effective_s)), t) for t in times_s[:2]]
+    frames.append(make_frame(np.full((2, 2, 2), 100 * 2 ** (-times_s[2] / effective_s)), times_s[2]))
+    lattice = carried_on(frames[0].image, frames[0].image)
+    aligned = align_frames(frames, lattice.image(np.zeros(lattice.shape, np.uint8)), STAY)
+    mixture = with_progeny("Lu-177")
+    over_time = activity_over_time([each.frame for each in aligned.frames], lattice, mixture.parent.half_life_s,
+                                   [each.whole for each in aligned.frames])
+    organs = sp.csr_matrix(0.064 * np.array([[1] * 16, [1] * 8 + [0] * 8, [1] * 9 + [0] * 7], float))
+    source = activity_integral(over_time, mixture, 100e6, model="mono", organs=("all", "shown", "nearly"),
+                               organ_ml=organs)
+    by_hand = 0.064 * 100 * effective_s / math.log(2)
+    np.testing.assert_allclose(source.decays, by_hand, rtol=2e-3)
+    assert source.organ_decays == pytest.approx({"all": 16 * by_hand, "shown": 8 * by_hand, "nearly": 9 * by_hand},
+                                                rel=2e-3)
+    assert [curve.activity_bq.shape for curve in source.curves] == [(3,)] * 3
+    assert math.isnan(source.curves[0].activity_bq[2]) and math.isfinite(source.curves[1].activity_bq[2])
+    assert any("frame 3 does not show the places of up to 50 %" in line for line in aligned.warnings)
+
+
+def test_what_no_frame_shows_holds_nothing(make_frame):
+    frame = make_frame(np.ones((2, 2, 2)))
+    lattice = carried_on(frame.image, make_frame(np.ones((4, 4, 4))).image)
+    aligned = align_frames([frame], lattice.image(np.zeros(lattice.shape, np.uint8)))
+    over_time = activity_over_time([aligned.frames[0].frame], lattice, F18_S, [aligned.frames[0].whole])
+    assert np.isfinite(over_time.bq_per_ml).all() and not aligned.warnings

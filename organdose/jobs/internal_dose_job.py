@@ -171,7 +171,8 @@ def compute_internal_dose(job: InternalDoseJob, record: RunRecord, progress: Pro
 
 def _source(job: InternalDoseJob, study: InternalDoseStudy, progress: Progress) -> ActivityIntegral:
     weights = study.everything
-    over_time = activity_over_time(study.frames, study.lattice, study.mixture.parent.half_life_s)
+    over_time = activity_over_time(study.frames, study.lattice, study.mixture.parent.half_life_s,
+                                   [each.whole for each in study.alignment.frames])
     model = job.tia
     if model == "auto":
         model = "physical" if len(study.frames) == 1 else "mono"

@@ -21,15 +21,19 @@ from organdose.progress import Progress
 from organdose.study.activity_study import ActivityFrame
 from organdose.study.decay_correction import decay_factor
 
+_LACKING_AT_MOST = 0.1  # part of an organ beyond a frame's field of view, up to which the frame counts for it
+
 
 @dataclass(frozen=True)
 class ActivityOverTime:
     """`bq_per_ml` (n, z, y, x; float32): mean concentration in each dose voxel at `times_s` (n) after administration,
-    as it was then: not corrected for decay."""
+    as it was then: not corrected for decay; NaN where a frame does not show what another one does. `shown` (bool,
+    (z, y, x)): voxels that some frame shows; None: they were not told apart."""
 
     times_s: np.ndarray
     bq_per_ml: np.ndarray = field(repr=False)
     lattice: Lattice
+    shown: np.ndarray | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,13 @@ class ActivityIntegral:
                 if curve.integral_bq_s > 0 and math.isfinite(curve.integral_uncertainty_bq_s)}
 
 
-def activity_over_time(frames: Sequence[ActivityFrame], lattice: Lattice, half_life_s: float) -> ActivityOverTime:
+def activity_over_time(frames: Sequence[ActivityFrame], lattice: Lattice, half_life_s: float,
+                       whole: Sequence[np.ndarray] | None = None) -> ActivityOverTime:
     """Frames on the voxels of `lattice`, by exact overlap: the activity in the part they share is kept.
 
-    A frame counts for the middle of its acquisition. Raises `MissingFacts` for a frame without a time.
+    A frame counts for the middle of its acquisition. `whole` (bool, (z, y, x), one a frame): the voxels in its field of
+    view; what lies outside is unknown, not zero, where another frame shows it. Raises `MissingFacts` for a frame
+    without a time.
     """
     times_s, target = [], lattice.image(np.zeros(lattice.shape, np.uint8))
     found = np.empty((len(frames), *lattice.shape), np.float32)
@@ -77,7 +84,12 @@ def activity_over_time(frames: Sequence[ActivityFrame], lattice: Lattice, half_l
         times_s.append(time_s)
         placed = frame.image if _is_on(frame.image, lattice) else averaged_onto(frame.image, target)
         values[:] = sitk.GetArrayFromImage(placed) * factor
-    return ActivityOverTime(np.asarray(times_s), found, lattice)
+    if whole is None:
+        return ActivityOverTime(np.asarray(times_s), found, lattice)
+    shown = np.logical_or.reduce(list(whole))
+    for values, own in zip(found, whole, strict=True):
+        values[shown & ~own] = np.nan
+    return ActivityOverTime(np.asarray(times_s), found, lattice, shown)
 
 
 def _is_on(image: sitk.Image, lattice: Lattice) -> bool:
@@ -150,7 +162,19 @@ def _recovery_factor(organs: Sequence[str], organ_ml: sp.csr_matrix, lattice: La
 def _curves(over_time: ActivityOverTime, organs: Sequence[str], organ_ml: sp.csr_matrix, decay_per_s: float,
             administered_bq: float | None, model: str, recoveries: dict[str, Recovery],
             parameters: dict[str, object]) -> list[TimeActivityCurve]:
-    activity_bq = np.stack([organ_ml @ frame.ravel().astype(np.float64) for frame in over_time.bq_per_ml])
+    activity_bq = np.stack([_organ_bq(frame.ravel(), over_time.shown, organ_ml) for frame in over_time.bq_per_ml])
     # Without the administered activity there are no coefficients; the curves and integrals are the same.
     return time_activity_curves(organs, over_time.times_s, activity_bq, decay_per_s, administered_bq or math.nan, model,
                                 recoveries=recoveries, **parameters)
+
+
+def _organ_bq(bq_per_ml: np.ndarray, shown: np.ndarray | None, organ_ml: sp.csr_matrix) -> np.ndarray:
+    """Activity of each organ (Bq) in one frame. A small part that it does not show counts with the mean of the rest;
+    NaN where it lacks more."""
+    unknown = np.isnan(bq_per_ml)
+    if shown is None or not unknown.any():
+        return organ_ml @ bq_per_ml.astype(np.float64)
+    held_bq = organ_ml @ np.where(unknown, 0.0, bq_per_ml).astype(np.float64)
+    all_ml, lacking_ml = organ_ml @ shown.ravel().astype(np.float64), organ_ml @ unknown.astype(np.float64)
+    lacking = np.divide(lacking_ml, all_ml, out=np.zeros_like(all_ml), where=all_ml > 0)
+    return np.where(lacking <= _LACKING_AT_MOST, held_bq / (1 - np.minimum(lacking, _LACKING_AT_MOST)), np.nan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -18,6 +18,7 @@ from organdose.study.frame_registration_parameters import RegistrationParameters
 
 _WHOLE = 0.999
 _TOLD_CHANGE_PERCENT = 5.0
+_TOLD_UNSEEN_PERCENT = 1.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class AlignedFrame:
     None for the reference, and where nothing was registered; `compared`: 'ct' or 'activity', '' for nothing.
     `in_frame_bq`: activity of the whole frame; `on_target_bq`: on the target grid. `change_percent`: what interpolation
     and bending made of the activity that came onto the target (0 for boxes that overlap). `left_out_percent`: part of
-    the frame's activity that lies beyond the target. `seen_percent`: part of the target that the frame covers.
+    the frame's activity that lies beyond the target. `seen_percent`: part of the target that the frame covers; `whole`
+    (bool, (z, y, x) of the target): the voxels that lie wholly in its field of view.
     """
 
     frame: ActivityFrame
@@ -39,6 +41,7 @@ class AlignedFrame:
     change_percent: float
     left_out_percent: float
     seen_percent: float
+    whole: np.ndarray = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,19 @@ def align_frames(frames: Sequence[ActivityFrame], target: sitk.Image, parameters
     cts = list(cts) if cts is not None else [None] * len(frames)
     _check(frames, cts, parameters)
     warnings = _geometry_warnings(frames, cts, parameters)
-    aligned, whole, notes = [], np.ones(target.GetSize()[::-1], dtype=bool), []
+    aligned, notes = [], []
     for number, frame in enumerate(frames, start=1):
         registration, compared, lines = _registration(frames, cts, number, parameters, progress)
         warnings += lines
         progress.report("frames onto one grid", (number - 1) / len(frames))
         placed = frame_on_grid(frame, target, registration, keep_total=parameters.keep_total, name=f"frame {number}")
-        whole &= placed.covered > _WHOLE
         aligned.append(_aligned(frame, registration, compared, placed))
         told, more = _told(aligned[-1], number)
         notes += told
         warnings += more
     progress.report("frames onto one grid", 1.0)
+    warnings += _fields_of_view(aligned)
+    whole = np.logical_and.reduce([each.whole for each in aligned])
     seen = sitk.GetImageFromArray(whole.astype(np.uint8))
     seen.CopyInformation(target)
     if not whole.any():
@@ -154,7 +158,28 @@ def _aligned(frame: ActivityFrame, registration: Registration | None, compared: 
     change = 100 * (placed.on_target_bq / placed.brought_bq - 1) if placed.brought_bq else 0.0
     left_out = 100 * (1 - placed.brought_bq / in_frame_bq) if in_frame_bq else 0.0
     return AlignedFrame(replace(frame, image=placed.image), registration, compared, in_frame_bq, placed.on_target_bq,
-                        change, left_out, 100 * float(placed.covered.mean()))
+                        change, left_out, 100 * float(placed.covered.mean()), placed.covered > _WHOLE)
+
+
+def _fields_of_view(aligned: Sequence[AlignedFrame]) -> list[str]:
+    """Warnings of frames that do not show where others have activity: nobody knows what was there at their time."""
+    said, by_any = [], np.logical_or.reduce([each.whole for each in aligned])
+    for number, frame in enumerate(aligned, start=1):
+        missed = by_any & ~frame.whole
+        if not missed.any():
+            continue
+        percent = max(_percent_in(missed, other) for other in aligned if other is not frame)
+        if percent > _TOLD_UNSEEN_PERCENT:
+            said.append(f"frame {number} does not show the places of up to {percent:.0f} % of the activity that "
+                        "another frame shows: it does not count there")
+    return said
+
+
+def _percent_in(places: np.ndarray, frame: AlignedFrame) -> float:
+    """Part of a frame's activity on the target that lies in `places`."""
+    values = sitk.GetArrayViewFromImage(frame.frame.image)
+    total = float(values.sum(dtype=np.float64))
+    return 100 * float(values[places & frame.whole].sum(dtype=np.float64)) / total if total > 0 else 0.0
 
 
 def _told(aligned: AlignedFrame, number: int) -> tuple[list[str], list[str]]:
