@@ -9,7 +9,7 @@ from organdose.segmentation.engines import engine, engine_names
 @pytest.mark.parametrize("name", engine_names())
 def test_every_engine_states_what_front_doors_need(name):
     found = engine(name)
-    assert found.name == name and found.title and found.licence
+    assert found.name == name and found.title and found.licence and "memory" in found.cost
     assert set(found.devices) <= {"cpu", "cuda"} and found.devices
     assert found.organs and set(found.organs) <= set(organs())
     assert issubclass(found.parameters, BaseModel)

@@ -21,12 +21,14 @@ class SegmentationEngine(Protocol):
     """What an engine states, and its work.
 
     `devices` are those it can run on ('cpu', 'cuda'); `organs` the names of the vocabulary it can yield; `parameters`
-    the pydantic model of its settings, from whose fields front doors build their forms.
+    the pydantic model of its settings, from whose fields front doors build their forms. `cost` says for people what
+    memory and time a large CT takes.
     """
 
     name: str
     title: str
     licence: str
+    cost: str
     devices: tuple[str, ...]
     organs: tuple[str, ...]
     parameters: type[BaseModel]

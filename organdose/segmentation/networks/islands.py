@@ -7,6 +7,7 @@ import torch
 from scipy import ndimage
 
 SEVERAL_PARTS = ("body", "bones", "small_bowel", "colon", "lungs", "kidneys", "femoral_heads", "gi_tract")
+_NEVER = -1e4  # finite, so that it can be interpolated
 _LEAST_SHARE = 0.2  # of the largest part
 
 
@@ -31,4 +32,4 @@ def without_islands(logits: torch.Tensor, organs: tuple[str, ...]) -> None:
         small = sizes < _LEAST_SHARE * sizes.max()
         small[0] = False
         islands = ndimage.binary_dilation(small[parts]) & (parts != int(sizes.argmax()))
-        logits[value][box][torch.from_numpy(islands)] = -torch.inf
+        logits[value][box][torch.from_numpy(islands)] = _NEVER
