@@ -48,12 +48,14 @@ _URINE = {"group": "Urinary bladder"}
 
 class MirdParameters(EngineParameters):
     phantom: str = Field("auto", title="Phantom", description="auto, adult_male, adult_female, or the path of a voxel "
-                         "phantom (docs/organ-level-mird.md); auto: the woman where uterus or ovaries are drawn")
+                         "phantom (docs/organ-level-mird.md); auto: by the patient's sex, or the woman where uterus or "
+                         "ovaries are drawn")
     mass_scaling: bool = Field(True, title="Scale to the patient's organ masses",
                                description="self dose of source organs, by the masses of their masks")
     remainder: Literal["auto", "administered", "image", "none"] = Field(
         "auto", title="Remainder of the body", description="administered: all that was given and is in no source organ "
-        "decays in the rest of the body; image: what the image shows there; auto: administered where it is known")
+        "decays in the rest of the body; image: what the image shows there; auto: administered where it is known and "
+        "there is one time point, as several show what leaves the body")
     surface_walls: bool = Field(True, title="Surface dose for walls", json_schema_extra=_ADVANCED,
                                 description="electrons of contents give their wall half the dose of the contents")
     excreted_percent: float | None = Field(
@@ -148,7 +150,9 @@ def _remainder(source: ActivityIntegral, parameters: MirdParameters, decays: Map
     """Decays in the rest of the body beside those measured in source organs, and where they come from."""
     rule = parameters.remainder
     if rule == "auto":
-        rule = "image" if source.administered_bq is None else "administered"
+        # Several time points show what leaves the body, which the administered activity does not know.
+        times = max((len(curve.times_s) for curve in source.curves), default=0)
+        rule = "image" if source.administered_bq is None or times > 1 else "administered"
     if rule == "none":
         return 0.0, "remainder of the body: left out"
     if rule == "image":
