@@ -197,3 +197,37 @@ def test_settings_reach_engine_and_model(job_of):
     job = job_of(tia="trapezoid", settings=("tia.start=constant", "local.photons=all"))
     assert job.tia_parameters == {"start": "constant"}
     assert job.engine_parameters == {"local": {"photons": "all"}}
+
+
+@pytest.mark.parametrize(("sex", "phantom"), [("F", "Stylised adult female"), ("M", "Stylised adult male")])
+def test_a_patient_gets_the_phantom_of_their_sex(job_of, uniform_study, sex, phantom):
+    result = run_internal_dose(job_of(uniform_study(patient_sex=sex), engine="mird",
+                                      settings=("mird.voxel_mm=10", "mird.histories=1000")))
+    assert result.dose.facts["phantom"] == phantom
+
+
+def test_activity_that_misses_the_body_is_refused_with_the_likely_reason(job_of, uniform_study):
+    study = uniform_study()
+    image = sitk.ReadImage(str(study["pet"][0]))
+    image.SetOrigin((400.0, 0.0, 0.0))
+    sitk.WriteImage(image, str(study["pet"][0]))
+    with pytest.raises(InputError, match="all of the activity lies outside the body and the masks"):
+        run_internal_dose(job_of(study))
+
+
+def test_a_pet_that_does_not_fit_the_ct_is_a_warning(job_of, uniform_study):
+    study = uniform_study()
+    image = sitk.ReadImage(str(study["pet"][0]))
+    image.SetOrigin([x + shift for x, shift in zip(image.GetOrigin(), (40.0, 0.0, 0.0))])
+    sitk.WriteImage(image, str(study["pet"][0]))
+    assert any("outside the body and the masks" in line for line in run_internal_dose(job_of(study)).warnings)
+
+
+def test_facts_of_a_series_that_was_not_read_are_told(job_of, uniform_study):
+    result = run_internal_dose(job_of(uniform_study(of_images={"pte.nrrd": {"duration_s": 600}})))
+    assert any("facts of 'pte.nrrd' were not used" in line for line in result.warnings)
+
+
+def test_a_nuclide_that_does_not_exist_is_named(job_of, uniform_study):
+    with pytest.raises(InputError, match="'Xx-1' is no radionuclide"):
+        run_internal_dose(job_of(uniform_study(radionuclide="Xx-1")))

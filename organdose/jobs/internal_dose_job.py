@@ -25,7 +25,7 @@ from organdose.jobs.parameters import checked
 from organdose.jobs.record import RunRecord
 from organdose.jobs.result_folder import RECORD_NAME, check_inputs_outside, check_result_folder, result_folder
 from organdose.nuclear.activity_integral import ActivityIntegral, activity_integral, activity_over_time
-from organdose.nuclear.engines import engine
+from organdose.nuclear.engines import EngineParameters, engine
 from organdose.nuclear.integration_models import integration_model
 from organdose.nuclear.recovery_coefficients import Recovery, read_recovery_table
 from organdose.patient.dose_grid import DoseGrid
@@ -139,6 +139,7 @@ def compute_internal_dose(job: InternalDoseJob, record: RunRecord, progress: Pro
     record.job["engine_parameters"] = {name: each.model_dump(mode="json") for name, each in parameters.items()}
     radiobiology = None if job.radiobiology is None else read_radiobiology(job.radiobiology)
     study = read_internal_dose_study(job, record, progress)
+    parameters = {name: _of_the_patient(each, study) for name, each in parameters.items()}
     weights = study.everything if job.organs is None else organ_weights(
         study.masks, study.grid.ct_density_g_cm3, study.grid.geometry, sex=study.sex, organs=job.organs,
         progress=progress)
@@ -160,13 +161,21 @@ def compute_internal_dose(job: InternalDoseJob, record: RunRecord, progress: Pro
     therapy = () if radiobiology is None else tuple(therapy_rows(
         rows[job.engine], source.curves, radiobiology, dose=doses[job.engine], weights=weights,
         alpha_emitters=study.alpha_emitters))
-    warnings = (*study.warnings, *_between_curve_and_voxels(source, study.everything))
+    warnings = (*study.warnings, *source.warnings, *_between_curve_and_voxels(source, study.everything))
     main, main_rows = doses.pop(job.engine), rows.pop(job.engine)
     record.facts.update(engine=main.engine, masks=study.masks.origin, mask_notes=study.masks.notes,
                         **_activity_facts(source), **main.facts, study_assumptions=study.assumptions,
                         compared={name: dose.facts for name, dose in doses.items()}, warnings=list(warnings))
     return InternalDoseResult(study, study.masks, study.grid, weights, source, main, main_rows, histograms, effective,
                               therapy, doses, rows, warnings, job.registration.reference)
+
+
+def _of_the_patient(parameters: EngineParameters, study: InternalDoseStudy) -> EngineParameters:
+    """With the phantom of the patient's sex where it is left to the engine, which knows the drawn organs alone."""
+    phantom = {"M": "adult_male", "F": "adult_female"}.get(study.sex)
+    if phantom is None or getattr(parameters, "phantom", None) != "auto":
+        return parameters
+    return parameters.model_copy(update={"phantom": phantom})
 
 
 def _source(job: InternalDoseJob, study: InternalDoseStudy, progress: Progress) -> ActivityIntegral:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -163,15 +163,26 @@ def _activity(job: InternalDoseJob, progress: Progress) -> ActivityStudy:
     studies = [read_activity(path, protocol=protocol, series=job.series, half_life_of=_half_life_s, progress=progress)
                for path in job.pet]
     study = studies[0] if len(studies) == 1 else join_studies(studies)
+    study = replace(study, warnings=(*study.warnings, *_unread_series(protocol, study)))
     asked = {name: why for name, why in study.questions.items() if name not in _NOT_FOR_DOSE}
     if asked:
         raise MissingFacts(asked, where=job.pet[0])
     return study
 
 
-def _protocol(job: InternalDoseJob) -> NuclearProtocol | None:
-    """The protocol file with what the job itself states on top."""
+def _unread_series(protocol: NuclearProtocol, study: ActivityStudy) -> list[str]:
+    """Facts that the protocol has of series or files that were not read: a misspelt name would go unseen."""
+    known = {name for frame in study.frames
+             for name in (frame.series_number, frame.series_uid, *(path.name for path in frame.files))}
+    return [f"the protocol's facts of {name!r} were not used: no image that was read has that series or file name"
+            for name in protocol.series if name not in known]
+
+
+def _protocol(job: InternalDoseJob) -> NuclearProtocol:
+    """The protocol file with what the job itself states on top. Raises `InputError` for a nuclide nobody knows."""
     protocol = NuclearProtocol() if job.protocol is None else read_nuclear_protocol(job.protocol)
+    if protocol.radionuclide is not None:
+        radionuclide(protocol.radionuclide)
     stated: dict[str, object] = {}
     if job.nuclide is not None:
         stated["radionuclide"] = radionuclide(job.nuclide).name

@@ -21,6 +21,7 @@ from organdose.progress import Progress
 from organdose.study.activity_study import ActivityFrame
 from organdose.study.decay_correction import decay_factor
 
+_TOLD_OUTSIDE_PERCENT = 5.0
 _LACKING_AT_MOST = 0.1  # part of an organ beyond a frame's field of view, up to which the frame counts for it
 
 
@@ -52,6 +53,7 @@ class ActivityIntegral:
     model: str
     curves: tuple[TimeActivityCurve, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def total_decays(self) -> float:
@@ -115,7 +117,7 @@ def activity_integral(over_time: ActivityOverTime, mixture: DecayMixture, admini
     `model`, `parameters`: of `integration_models`. `organ_ml` (organs, voxels): volume of each organ in each voxel.
     `inside` (bool, (z, y, x)): voxels outside are left out, and a note says how much was in them. `recoveries`: of the
     organs whose activity is corrected for partial volume, in the voxels as in the curve. Raises `InputError` where
-    model, times or shapes do not fit, and where there is no activity at all; `Cancelled`.
+    model, times or shapes do not fit, and where there is no activity at all or none inside; `Cancelled`.
     """
     parameters, recoveries = dict(parameters or {}), dict(recoveries or {})
     decay_per_s = mixture.parent.decay_constant_per_s
@@ -130,23 +132,32 @@ def activity_integral(over_time: ActivityOverTime, mixture: DecayMixture, admini
     decays[held] = np.maximum(np.nan_to_num(integral.value, nan=0.0), 0.0) * over_time.lattice.voxel_ml
     uncertainty[held] = np.divide(integral.uncertainty, integral.value, out=np.full_like(integral.value, np.nan),
                                   where=integral.value > 0)
-    notes = [f"Voxels: {note}" for note in integral.notes]
+    notes, warnings = [f"Voxels: {note}" for note in integral.notes], ()
     if inside is not None:
-        notes += _left_outside(decays, inside)
+        note, warnings = _left_outside(decays, inside)
+        notes.append(note)
     if organ_ml is not None and recoveries:
         decays *= _recovery_factor(organs, organ_ml, over_time.lattice, recoveries).astype(np.float32)
         notes += [f"{name}: {recovery.note}" for name, recovery in recoveries.items()]
     curves = () if organ_ml is None else _curves(over_time, organs, organ_ml, decay_per_s, administered_bq, model,
                                                  recoveries, parameters)
-    return ActivityIntegral(decays, uncertainty, mixture, administered_bq, model, tuple(curves), tuple(notes))
+    return ActivityIntegral(decays, uncertainty, mixture, administered_bq, model, tuple(curves), tuple(notes),
+                            warnings)
 
 
-def _left_outside(decays: np.ndarray, inside: np.ndarray) -> list[str]:
-    """Clear what lies outside, and say how much that was."""
+def _left_outside(decays: np.ndarray, inside: np.ndarray) -> tuple[str, tuple[str, ...]]:
+    """Clear what lies outside; says how much that was, and warns where it is more than noise and spill-out."""
     total = float(decays.sum(dtype=np.float64))
     decays[~inside] = 0.0
-    lost = 1 - float(decays.sum(dtype=np.float64)) / total if total > 0 else 0.0
-    return [f"{100 * lost:.2g} % of the decays lie outside the body (noise, spill-out, arms beyond the CT): left out."]
+    left = float(decays.sum(dtype=np.float64))
+    if total > 0 and left == 0:
+        raise InputError("all of the activity lies outside the body and the masks",
+                         mend="Check that PET or SPECT, CT and masks are of one patient and position.")
+    percent = 100 * (1 - left / total) if total > 0 else 0.0
+    note = f"{percent:.2g} % of the decays lie outside the body (noise, spill-out, arms beyond the CT): left out."
+    warning = (f"{percent:.2g} % of the decays lie outside the body and the masks and are left out: check that PET or "
+               "SPECT and CT fit each other, and that the CT shows all of the patient")
+    return note, (warning,) if percent > _TOLD_OUTSIDE_PERCENT else ()
 
 
 def _recovery_factor(organs: Sequence[str], organ_ml: sp.csr_matrix, lattice: Lattice,
