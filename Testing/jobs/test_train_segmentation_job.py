@@ -2,6 +2,7 @@ import csv
 import json
 
 import pytest
+import SimpleITK as sitk
 
 pytest.importorskip("torch", reason="torch is not installed (the extra 'segmentation')")
 
@@ -9,6 +10,7 @@ from organdose.assess.mask_comparison import MaskAgreement
 from organdose.errors import Cancelled, InputError
 from organdose.jobs import train_segmentation_job
 from organdose.jobs.parameters import checked
+from organdose.jobs.segment_job import SegmentJob, run_segment
 from organdose.jobs.segmentation_evaluation import mean_rows
 from organdose.jobs.train_segmentation_job import TrainSegmentationJob, run_train_segmentation
 from organdose.progress import Progress
@@ -37,8 +39,12 @@ def test_a_training_ends_with_model_card_table_and_curves(tmp_path, cases):
     assert str(tmp_path) not in text + json.dumps(card)
 
 
-def test_the_model_is_an_engines_model_and_can_be_fine_tuned(tmp_path, cases):
+def test_the_model_is_an_engines_model_and_can_be_fine_tuned(tmp_path, cases, generated_patient):
     folder = run_train_segmentation(TrainSegmentationJob(out=tmp_path / "first", cases=cases, **TINY))
+    sitk.WriteImage(sitk.Cast(generated_patient("ct"), sitk.sitkInt16), str(tmp_path / "ct.nii.gz"))
+    masks = run_segment(SegmentJob(ct=tmp_path / "ct.nii.gz", out=tmp_path / "masks.seg.nrrd", engine="res-u2net",
+                                   model=folder, device="cpu"))
+    assert "body" in masks.names and "Res-U2Net" in masks.origin
     own = {name: value for name, value in TINY.items() if name not in ("organs", "widths", "inner_depths")}
     tuned = run_train_segmentation(TrainSegmentationJob(out=tmp_path / "tuned", cases=cases, start_from=folder, **own))
     card = json.loads((tuned / "card.json").read_text(encoding="utf-8"))

@@ -99,7 +99,7 @@ def _settings(texts: Sequence[str]) -> dict[str, dict[str, object]]:
     return parts
 
 
-def checked(model: type[BaseModel], **values: object) -> BaseModel:
+def checked(model: type[BaseModel], /, **values: object) -> BaseModel:
     """`model(**values)`; raises `InputError` naming the first value that does not fit."""
     try:
         return model(**values)
