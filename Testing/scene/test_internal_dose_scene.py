@@ -24,8 +24,9 @@ from organdose.scene.internal_dose_scene import (
     build_internal_dose_scene,
     remove_run,
 )
-from organdose.scene.live_results import MASKS_CHANGED_ATTRIBUTE, LiveResult, live_result
+from organdose.scene.live_results import LiveResult, live_result
 from organdose.scene.organ_table_node import rows_from_table_node, write_rows
+from organdose.scene.result_attributes import MASKS_CHANGED_ATTRIBUTE
 
 ADMINISTERED_MBQ = 284.0
 

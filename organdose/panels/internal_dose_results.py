@@ -9,11 +9,13 @@ import shutil
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from organdose.assess.dose_descriptors import Descriptor
 from organdose.panels.descriptor_text import descriptor_remarks, descriptors_of
 from organdose.panels.dose_results import INPUTS_ATTRIBUTE, DoseResults, added_body, check_there, report_in
+
+if TYPE_CHECKING:
+    from organdose.assess.dose_descriptors import Descriptor
 
 COLUMNS = ("organ", "mean_mgy", "uncertainty_percent", "mean_mgy_per_mbq", "tia_mbq_h", "tiac_h", "d98_mgy", "d2_mgy",
            "max_mgy", "mass_g", "in_image_percent")
@@ -72,6 +74,8 @@ def bring_into_scene(folder: Path, ct_node, segmentation_node, inputs: dict[str,
 
 def _descriptors(path: Path) -> tuple[Descriptor, ...]:
     """The numbers of the whole examination, as the job has written them."""
+    from organdose.assess.dose_descriptors import Descriptor
+
     with open(path, encoding="utf-8", newline="") as file:
         return tuple(Descriptor(row["name"], row["title"], float(row["value"] or "nan"), row["unit"], row["remark"])
                      for row in csv.DictReader(file))

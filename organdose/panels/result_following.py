@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from organdose.scene.live_results import MASKS_CHANGED_ATTRIBUTE
+from organdose.scene.result_attributes import MASKS_CHANGED_ATTRIBUTE
 
 _shared: dict[str, object] = {}
 # Of the table: why it no longer stands. All but the first stay until the dose is computed again.

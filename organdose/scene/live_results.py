@@ -18,12 +18,12 @@ from organdose.scene.dose_display import QUANTITY_ATTRIBUTE
 from organdose.scene.dvh_plot import update_dvhs
 from organdose.scene.organ_table_node import rows_from_table_node, rows_updating, write_rows
 from organdose.scene.patient_density import density_of_result
+from organdose.scene.result_attributes import MASKS_CHANGED_ATTRIBUTE
 from organdose.scene.segment_edits import SegmentDrawing, SegmentEdits, observe_edits, patient_grid, stop_observing
 
 SEX_ATTRIBUTE = "OrganDose.PatientSex"  # of the table node: 'M' or 'F'
 # Of the table of an internal dose: its time-integrated activity (a volume in MBq h/ml), and what was administered.
 TIA_ROLE, ADMINISTERED_ATTRIBUTE = "OrganDose.TimeIntegratedActivity", "OrganDose.AdministeredMBq"
-MASKS_CHANGED_ATTRIBUTE = "OrganDose.MasksChanged"  # of a table that cannot follow: why it no longer stands
 _STEP_S = 0.015  # after so much work the scene is written and the application gets its turn
 _SAME = 6e-5  # relative difference of numbers that the tables of a result folder keep with five digits
 # What a row may differ in although its mask is the same: who computed it knew more.
