@@ -10,11 +10,12 @@ class InternalDoseForms:
     """Makes the forms in the places of the module's .ui (`ui`), and keeps them in step with its parameter node."""
 
     def __init__(self, ui, on_changed):
+        from organdose.jobs.internal_dose_options import InternalDoseOptions
         from organdose.nuclear.engines import engines
         from organdose.nuclear.integration_models import integration_models
         from organdose.panels.engine_choice import EngineChoice
         from organdose.panels.engine_form import EngineForm
-        from organdose.panels.internal_dose_options import InternalDoseOptions, RecoveryEditor
+        from organdose.panels.recovery_editor import RecoveryEditor
         from organdose.study.frame_registration_parameters import RegistrationParameters
 
         self._ui, self._models = ui, integration_models()
@@ -62,7 +63,7 @@ class InternalDoseForms:
 
     def job(self, frames: int) -> dict[str, object]:
         """What the forms say, as values of `InternalDoseJob`."""
-        from organdose.panels.internal_dose_options import InternalDoseOptions
+        from organdose.jobs.internal_dose_options import InternalDoseOptions
         from organdose.study.frame_registration_parameters import RegistrationParameters
 
         engine, beside = self.engines.engine, self.engines.beside()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from organdose.panels.file_editor import FileEditor
 
 _GROUP = {"group": "Activity and patient"}
 
@@ -38,16 +35,3 @@ class InternalDoseOptions(BaseModel):
         """As the job takes them."""
         organs = [name.strip() for name in self.recovery_organs.split(",") if name.strip()]
         return {**self.model_dump(exclude={"recovery_organs"}), "recovery_organs": organs}
-
-
-class RecoveryEditor(FileEditor):
-    """An editor of `EngineForm` for `recovery`."""
-
-    title: ClassVar[str] = "Recovery coefficients"
-    kinds: ClassVar[str] = "Recovery coefficients (*.json)"
-
-    def check(self, path: Path) -> None:
-        """See `FileEditor.check`."""
-        from organdose.nuclear.recovery_coefficients import read_recovery_table
-
-        read_recovery_table(path)
