@@ -7,7 +7,13 @@ import pytest
 from organdose.errors import InputError
 from organdose.study.facts import Fact, Origin
 from organdose.study.nuclear_facts import EXPLANATIONS, NuclearAcquisition
-from organdose.study.nuclear_protocol import NuclearFacts, check_nuclear_fact, read_nuclear_protocol, with_protocol
+from organdose.study.nuclear_protocol import (
+    NuclearFacts,
+    NuclearProtocol,
+    check_nuclear_fact,
+    read_nuclear_protocol,
+    with_protocol,
+)
 
 
 def test_every_fact_has_an_explanation_and_a_place_in_the_protocol():
@@ -51,3 +57,13 @@ def test_one_fact_is_checked_by_the_same_rules():
     assert check_nuclear_fact("injected_at", "2025-03-14 09:30") == datetime(2025, 3, 14, 9, 30)
     with pytest.raises(InputError, match="patient_mass_kg"):
         check_nuclear_fact("patient_mass_kg", 70_000.0)
+
+
+def test_another_radionuclide_does_not_keep_the_half_life_of_the_header():
+    header = NuclearAcquisition(radionuclide=Fact("F-18", Origin.header), half_life_s=Fact(6586.2, Origin.header))
+    other = with_protocol(header, NuclearProtocol(radionuclide="Lu-177"))
+    assert other.half_life_s is None
+    assert any("half_life_s: 6586.2 (header) is that of F-18 and is not used" in line for line in other.warnings)
+    assert with_protocol(header, NuclearProtocol(radionuclide="F-18")).value("half_life_s") == 6586.2
+    stated = with_protocol(header, NuclearProtocol(radionuclide="Lu-177", half_life_s=574300.0))
+    assert stated.value("half_life_s") == 574300.0

@@ -105,9 +105,21 @@ def with_protocol(acquisition: NuclearAcquisition, protocol: NuclearProtocol | N
             note = f"replaces {_shown(before.value)} ({before.origin.value})"
             warnings.append(f"{name}: {_shown(value)} of the protocol file {note}")
         facts[name] = Fact(value, Origin(protocol.origins.get(name, "protocol")), note)
+    if _is_of_another_nuclide(acquisition, given):
+        told = acquisition.half_life_s
+        warnings.append(f"half_life_s: {_shown(told.value)} ({told.origin.value}) is that of "
+                        f"{acquisition.radionuclide.value} and is not used")
+        facts["half_life_s"] = None
     if protocol.explanation.strip():
         warnings.append(f"protocol file: {protocol.explanation.strip()}")
     return replace(acquisition, **facts, warnings=tuple(warnings))
+
+
+def _is_of_another_nuclide(acquisition: NuclearAcquisition, given: dict[str, object]) -> bool:
+    """Whether the half-life of the header belongs to a radionuclide that `given` replaces."""
+    before = acquisition.value("radionuclide")
+    return (acquisition.half_life_s is not None and "half_life_s" not in given
+            and before is not None and given.get("radionuclide", before) != before)
 
 
 def _moment(name: str, value: str) -> datetime:
