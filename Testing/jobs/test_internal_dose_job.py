@@ -231,3 +231,17 @@ def test_facts_of_a_series_that_was_not_read_are_told(job_of, uniform_study):
 def test_a_nuclide_that_does_not_exist_is_named(job_of, uniform_study):
     with pytest.raises(InputError, match="'Xx-1' is no radionuclide"):
         run_internal_dose(job_of(uniform_study(radionuclide="Xx-1")))
+
+
+@pytest.mark.parametrize("given", [{"recovery": "table.json"}, {"recovery_organs": ("liver",)}])
+def test_half_of_a_recovery_correction_is_refused_not_forgotten(job_of, given):
+    with pytest.raises(InputError, match="need both"):
+        run_internal_dose(job_of(**given))
+
+
+def test_an_unknown_organ_of_the_radiobiology_is_refused_before_any_dose(job_of, tmp_path, monkeypatch):
+    path = tmp_path / "radiobiology.json"
+    path.write_text('{"organs": {"nieren": {"alpha_beta_gy": 2.5, "repair_half_time_h": 2.8, "source": "x"}}}')
+    monkeypatch.setattr("organdose.jobs.internal_dose_job.activity_integral", None)
+    with pytest.raises(InputError, match="unknown organ 'nieren'"):
+        run_internal_dose(job_of(radiobiology=path))

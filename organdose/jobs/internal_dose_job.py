@@ -10,13 +10,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.organs import is_known, organ
 from organdose.assess.dvh import dose_volume_histograms
 from organdose.assess.internal_effective_dose import InternalEffectiveDose, internal_effective_dose
 from organdose.assess.internal_organ_dose import InternalOrganDose, internal_organ_doses
 from organdose.assess.organ_dose import DoseVolumeHistogram
 from organdose.assess.organ_table import organ_table
 from organdose.assess.organ_weights import OrganWeights, organ_weights
-from organdose.assess.radiobiology import read_radiobiology
+from organdose.assess.radiobiology import Radiobiology, read_radiobiology
 from organdose.assess.therapy import TherapyRow, therapy_rows
 from organdose.dose_map import DoseMap, within
 from organdose.errors import InputError
@@ -138,7 +139,9 @@ def compute_internal_dose(job: InternalDoseJob, record: RunRecord, progress: Pro
                   for name, each in chosen.items()}
     record.job["engine_parameters"] = {name: each.model_dump(mode="json") for name, each in parameters.items()}
     radiobiology = None if job.radiobiology is None else read_radiobiology(job.radiobiology)
+    _check_recovery(job)
     study = read_internal_dose_study(job, record, progress)
+    _check_named(radiobiology, study.everything)
     parameters = {name: _of_the_patient(each, study) for name, each in parameters.items()}
     weights = study.everything if job.organs is None else organ_weights(
         study.masks, study.grid.ct_density_g_cm3, study.grid.geometry, sex=study.sex, organs=job.organs,
@@ -190,6 +193,20 @@ def _source(job: InternalDoseJob, study: InternalDoseStudy, progress: Progress) 
                              parameters=job.tia_parameters, organs=weights.names, organ_ml=weights.volume_ml,
                              inside=study.inside if job.outside_body == "leave_out" else None,
                              recoveries=_recoveries(job, weights), progress=progress)
+
+
+def _check_recovery(job: InternalDoseJob) -> None:
+    """One without the other would correct nothing."""
+    if (job.recovery is None) != (not job.recovery_organs):
+        raise InputError("recovery coefficients need both, the table and the organs that they are for",
+                         mend="Give --recovery and --recovery-organs, or neither.")
+
+
+def _check_named(radiobiology: Radiobiology | None, weights: OrganWeights) -> None:
+    """Raises `InputError` for a name that is no organ, before any dose is computed."""
+    for name in () if radiobiology is None else radiobiology.organs:
+        if name not in weights.names and not is_known(name):
+            organ(name)  # raises, with the names that are near
 
 
 def _recoveries(job: InternalDoseJob, weights: OrganWeights) -> dict[str, Recovery]:
