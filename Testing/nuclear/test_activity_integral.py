@@ -85,6 +85,19 @@ def test_recovery_raises_the_voxels_as_the_organ(make_frame):
     assert corrected.organ_decays["lesion_1"] == pytest.approx(2 * plain.organ_decays["lesion_1"], rel=1e-6)
 
 
+def test_what_lies_in_a_corrected_organ_or_around_it_is_corrected_with_it(make_frame):
+    body, kidneys, left = np.full(8, 0.064), np.r_[np.full(4, 0.064), np.zeros(4)], np.r_[0.064, 0.064, np.zeros(6)]
+    names, volumes = ("body", "kidneys", "kidney_left"), sp.csr_matrix(np.stack([body, kidneys, left]))
+    half = Recovery(0.5, math.nan, False, "half")
+    plain, corrected = (integrated([make_frame(np.full((2, 2, 2), 50.0))], organs=names, organ_ml=volumes,
+                                   recoveries=given).organ_decays for given in ({}, {"kidneys": half}))
+    assert {name: corrected[name] / plain[name] for name in names} == pytest.approx(
+        {"body": 1.5, "kidneys": 2.0, "kidney_left": 2.0}, rel=1e-5)
+    with pytest.raises(InputError, match="overlap"):
+        integrated([make_frame(np.full((2, 2, 2), 50.0))], organs=names, organ_ml=volumes,
+                   recoveries={"kidneys": half, "kidney_left": half})
+
+
 def test_negative_voxels_leave_no_negative_decays(make_frame):
     values = np.full((2, 2, 2), 50.0)
     values[0, 0, 0] = -20.0

@@ -136,11 +136,13 @@ def activity_integral(over_time: ActivityOverTime, mixture: DecayMixture, admini
     if inside is not None:
         note, warnings = _left_outside(decays, inside)
         notes.append(note)
+    factor = None
     if organ_ml is not None and recoveries:
-        decays *= _recovery_factor(organs, organ_ml, over_time.lattice, recoveries).astype(np.float32)
+        factor = _recovery_factor(organs, organ_ml, over_time.lattice, recoveries)
+        decays *= factor
         notes += [f"{name}: {recovery.note}" for name, recovery in recoveries.items()]
     curves = () if organ_ml is None else _curves(over_time, organs, organ_ml, decay_per_s, administered_bq, model,
-                                                 recoveries, parameters)
+                                                 recoveries, factor, parameters)
     return ActivityIntegral(decays, uncertainty, mixture, administered_bq, model, tuple(curves), tuple(notes),
                             warnings)
 
@@ -162,18 +164,29 @@ def _left_outside(decays: np.ndarray, inside: np.ndarray) -> tuple[str, tuple[st
 
 def _recovery_factor(organs: Sequence[str], organ_ml: sp.csr_matrix, lattice: Lattice,
                      recoveries: Mapping[str, Recovery]) -> np.ndarray:
-    """What each voxel is multiplied by, (z, y, x): the organ's 1 / coefficient by the part it has in the voxel."""
-    factor = np.ones(math.prod(lattice.shape))
+    """What each voxel is multiplied by, float32 (z, y, x): the organ's 1 / coefficient by the part it has in the voxel.
+    Raises `InputError` for organs that overlap, whose common part would be corrected twice."""
+    factor, corrected = np.ones(math.prod(lattice.shape)), np.zeros(math.prod(lattice.shape))
     for name, recovery in recoveries.items():
         row = organ_ml[[list(organs).index(name)]]
-        factor[row.indices] += row.data / lattice.voxel_ml * (1 / recovery.coefficient - 1)
-    return factor.reshape(lattice.shape)
+        part = row.data / lattice.voxel_ml
+        corrected[row.indices] += part
+        factor[row.indices] += part * (1 / recovery.coefficient - 1)
+    if corrected.max() > 1.001:
+        raise InputError(f"organs whose recovery is to be corrected overlap ({', '.join(recoveries)})",
+                         mend="Name organs that share no voxels: both kidneys or each of them, not both.")
+    return factor.reshape(lattice.shape).astype(np.float32)
 
 
 def _curves(over_time: ActivityOverTime, organs: Sequence[str], organ_ml: sp.csr_matrix, decay_per_s: float,
-            administered_bq: float | None, model: str, recoveries: dict[str, Recovery],
+            administered_bq: float | None, model: str, recoveries: dict[str, Recovery], factor: np.ndarray | None,
             parameters: dict[str, object]) -> list[TimeActivityCurve]:
     activity_bq = np.stack([_organ_bq(frame.ravel(), over_time.shown, organ_ml) for frame in over_time.bq_per_ml])
+    if factor is not None:
+        # A kidney is part of both kidneys, and all are part of the body: who holds corrected voxels is corrected, too.
+        along = np.stack([_organ_bq((frame * factor).ravel(), over_time.shown, organ_ml)
+                          for frame in over_time.bq_per_ml])
+        activity_bq = np.where([name in recoveries for name in organs], activity_bq, along)
     # Without the administered activity there are no coefficients; the curves and integrals are the same.
     return time_activity_curves(organs, over_time.times_s, activity_bq, decay_per_s, administered_bq or math.nan, model,
                                 recoveries=recoveries, **parameters)
