@@ -62,6 +62,22 @@ def test_the_liver_gets_the_energy_of_its_electrons_by_its_own_mass(patient):
     assert ratio == pytest.approx(1.894 / mass_kg, rel=0.05)  # the phantom's liver: 1.9 kg
 
 
+def test_both_kidneys_have_the_dose_of_each_of_them_where_the_patients_are_larger(make_source, tissue_grid):
+    grid = tissue_grid((10, 10, 10), 20.0)
+    left, right = np.zeros((10, 10, 10)), np.zeros((10, 10, 10))
+    left[:, :, 0] = right[:, :, 9] = 3.0  # g in each of 100 voxels: twice the phantom's kidneys
+    masses = sp.csr_matrix(np.stack([left.ravel(), right.ravel(), (left + right).ravel()]))
+    names, nothing = ("kidney_left", "kidney_right", "kidneys"), np.zeros(0)
+    curves = tuple(TimeActivityCurve(name, nothing, nothing, nothing, nothing, nothing, number, np.nan, 0.0, 0.0,
+                                     "physical", 0, 1.0, "") for name, number in zip(names, (1e12, 1e12, 2e12)))
+    source = replace(make_source("Y-90", np.full((10, 10, 10), 2e9), ADMINISTERED_BQ), curves=curves)
+    dose = engine("mird").run(source, grid, MirdParameters(**FEW, remainder="none"), organs=names, organ_mass_g=masses)
+    means = dose.organ_mean_mgy
+    # Y-90: 933 keV of electrons a decay (ICRP 107), of which a kidney keeps nearly all.
+    assert means["kidneys"] == pytest.approx(1e12 * 933 * MGY_KG_PER_KEV / 0.3, rel=0.15)
+    assert means["kidneys"] == pytest.approx(0.5 * (means["kidney_left"] + means["kidney_right"]), rel=0.03)
+
+
 def test_the_map_has_each_organs_mean_in_its_voxels_and_says_what_it_is(patient):
     dose = run(patient({"liver": 1e12, "spleen": 2e11}))
     voxels = sitk.GetArrayFromImage(dose.dose_mgy)

@@ -125,10 +125,19 @@ def organ_level(source: ActivityIntegral, phantom: LabelledPhantom, parameters: 
         raise InputError("no organ of the phantom holds activity", mend="Check masks and activity.")
     values = cached_s_values(phantom, source.mixture, list(decays), histories=parameters.histories,
                              seed=parameters.seed, progress=progress)
-    scaled = {name: mass_g for name, mass_g in masses_g.items()
-              if parameters.mass_scaling and name in decays and name not in _NOT_SCALED and mass_g > 0}
+    scaled = _masses_of_sources(phantom, decays, masses_g) if parameters.mass_scaling else {}
     return organ_level_dose(values, decays, administered_bq=source.administered_bq, patient_mass_g=scaled,
                             surface_walls=parameters.surface_walls, notes=(*notes, note))
+
+
+def _masses_of_sources(phantom: LabelledPhantom, decays: Mapping[str, float],
+                       masses_g: Mapping[str, float]) -> dict[str, float]:
+    """The patient's masses of solid source organs, and of what these make up: both kidneys, where each is a source."""
+    solid = [name for name in decays if name in phantom.regions and name not in (REMAINDER, *_NOT_SCALED)]
+    labels = {label for name in solid for label in phantom.region(name)}
+    return {name: mass_g for name, mass_g in masses_g.items()
+            if mass_g > 0 and name not in _NOT_SCALED and name in phantom.regions
+            and labels.issuperset(phantom.region(name))}
 
 
 def _phantom(parameters: MirdParameters, organs: tuple[str, ...], progress: Progress | None) -> LabelledPhantom:
