@@ -245,3 +245,8 @@ def test_an_unknown_organ_of_the_radiobiology_is_refused_before_any_dose(job_of,
     monkeypatch.setattr("organdose.jobs.internal_dose_job.activity_integral", None)
     with pytest.raises(InputError, match="unknown organ 'nieren'"):
         run_internal_dose(job_of(radiobiology=path))
+
+
+def test_a_nuclide_that_outlives_its_excretion_is_warned_of(job_of, uniform_study):
+    study = uniform_study(radionuclide="Na-22")
+    assert any("2.602 y" in line and "for ever" in line for line in run_internal_dose(job_of(study)).warnings)

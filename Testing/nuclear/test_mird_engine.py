@@ -96,6 +96,13 @@ def test_the_rest_of_what_was_administered_decays_in_the_rest_of_the_body(patien
     assert found["liver"] + found["remainder"] == pytest.approx(all_mbq_h, rel=0.001)
 
 
+def test_a_remainder_far_above_what_the_image_shows_is_doubted(patient):
+    source, grid, masses = patient({"liver": 1e12})
+    doubted = run((source, grid, masses)).facts["doubts"]
+    assert len(doubted) == 1 and "upper bounds" in doubted[0]
+    assert run((source, grid, masses), remainder="image").facts["doubts"] == []
+
+
 def test_more_in_the_organs_than_was_given_is_said(patient):
     dose = run(patient({"liver": 1e16}))
     assert "remainder" not in dose.facts["source_organs_mbq_h"]

@@ -29,12 +29,15 @@ from organdose.nuclear.activity_integral import ActivityIntegral, activity_integ
 from organdose.nuclear.engines import EngineParameters, engine
 from organdose.nuclear.integration_models import integration_model
 from organdose.nuclear.recovery_coefficients import Recovery, read_recovery_table
+from organdose.nuclear.time_text import duration
 from organdose.patient.dose_grid import DoseGrid
 from organdose.progress import Progress
 from organdose.segmentation.lesion_parameters import LesionParameters
 from organdose.segmentation.lesion_seeds import BoxSeed, SphereSeed
 from organdose.study.activity_study import ActivityFrame
 from organdose.study.frame_registration_parameters import RegistrationParameters
+
+_LONG_LIVED_S = 365.25 * 86400.0
 
 
 class InternalDoseJob(BaseModel):
@@ -164,7 +167,9 @@ def compute_internal_dose(job: InternalDoseJob, record: RunRecord, progress: Pro
     therapy = () if radiobiology is None else tuple(therapy_rows(
         rows[job.engine], source.curves, radiobiology, dose=doses[job.engine], weights=weights,
         alpha_emitters=study.alpha_emitters))
-    warnings = (*study.warnings, *source.warnings, *_between_curve_and_voxels(source, study.everything))
+    doubts = [line for dose in doses.values() for line in dose.facts.get("doubts", ())]
+    warnings = (*study.warnings, *source.warnings, *_between_curve_and_voxels(source, study.everything),
+                *_long_lived(source), *doubts)
     main, main_rows = doses.pop(job.engine), rows.pop(job.engine)
     record.facts.update(engine=main.engine, masks=study.masks.origin, mask_notes=study.masks.notes,
                         **_activity_facts(source), **main.facts, study_assumptions=study.assumptions,
@@ -243,6 +248,15 @@ def _between_curve_and_voxels(source: ActivityIntegral, weights: OrganWeights) -
             said.append(f"{name}: the voxels' time-integrated activities add up to {100 * (summed / whole - 1):+.0f} % "
                         "of that of the organ's own curve")
     return said
+
+
+def _long_lived(source: ActivityIntegral) -> list[str]:
+    """Physical decay alone, over longer than anything stays in a body."""
+    parent = source.mixture.parent
+    if source.model != "physical" or parent.half_life_s < _LONG_LIVED_S:
+        return []
+    return [f"{parent.name} decays with a half-life of {duration(parent.half_life_s)}: without what the body excretes "
+            "the doses are those of staying in it for ever"]
 
 
 def _activity_facts(source: ActivityIntegral) -> dict[str, object]:

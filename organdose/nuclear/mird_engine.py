@@ -44,6 +44,7 @@ _NOT_SCALED = {"gallbladder", "stomach", "small_intestine", "small_bowel", "duod
 _LEAST_TISSUE_G_CM3 = 0.15  # of a dose voxel that is painted with the body's mean dose
 _ADVANCED = {"group": "Advanced"}
 _URINE = {"group": "Urinary bladder"}
+_FAR_MORE = 2.0  # times as much as the image shows is said aloud
 
 
 class MirdParameters(EngineParameters):
@@ -105,7 +106,8 @@ class MirdEngine:
         image.CopyInformation(grid.geometry)
         return DoseMap(dose_mgy=image, density_g_cm3=grid.voxels.density_g_cm3, engine=f"{self.name} {__version__}",
                        quantity=QUANTITY, organ_relative_uncertainty=uncertainty, organ_mean_mgy=means,
-                       organ_level=dose, facts=_facts(dose, (*dose.notes, *notes)))
+                       organ_level=dose,
+                       facts=_facts(dose, (*dose.notes, *notes)) | {"doubts": _doubts(dose, source)})
 
 
 def organ_level(source: ActivityIntegral, phantom: LabelledPhantom, parameters: MirdParameters,
@@ -182,6 +184,18 @@ def _remainder(source: ActivityIntegral, parameters: MirdParameters, decays: Map
     if rest < 0:
         said += f"; the source organs hold {-rest / 3.6e9:.3g} MBq h more than there is: none taken"
     return max(rest, 0.0), f"remainder of the body: {said}"
+
+
+def _doubts(dose: OrganLevelDose, source: ActivityIntegral) -> list[str]:
+    """Where the rest of the body gets far more than the image shows there: excretion, or a short field of view."""
+    decays = {name: float(number) * 1e6 for name, number in zip(dose.sources, dose.decays_mbq_s)}
+    rest = decays.pop(REMAINDER, 0.0)
+    shown = source.total_decays - sum(decays.values())
+    if rest <= _FAR_MORE * max(shown, 0.0):
+        return []
+    return [f"mird: {rest / 3.6e9:.3g} MBq h are taken to be in the rest of the body, the image shows "
+            f"{max(shown, 0.0) / 3.6e9:.3g}: its doses are upper bounds where activity is excreted "
+            "(mird.remainder=image takes what the image shows)"]
 
 
 def _means(dose: OrganLevelDose, phantom: LabelledPhantom, source: ActivityIntegral, organs: tuple[str, ...],
