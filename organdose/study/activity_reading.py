@@ -129,7 +129,10 @@ def _check_times(frames: Sequence[ActivityFrame], where: Path | None) -> None:
         raise InputError(f"there are {len(frames)} frames, but not the times of all", where=where,
                          mend="Choose one with --series, or give scan_start_at for each series in a protocol file.")
     if len(set(times)) < len(times):
-        numbers = sorted({frame.series_number or "without number" for frame in frames})
+        numbers = sorted({frame.series_number for frame in frames} - {""})
+        if not numbers:
+            raise InputError("two images are of the same time", where=where,
+                             mend="Give scan_start_s for each file, under its name among the protocol's series.")
         raise InputError(f"two images are of the same time (series {', '.join(numbers)})", where=where,
                          mend="Choose one with --series NUMBER (or its SeriesInstanceUID).")
 
