@@ -185,9 +185,9 @@ def test_versions_are_compared_by_their_numbers(found, minimum, enough):
 
 
 def test_the_folder_that_a_broken_removal_left_is_no_package(tmp_path, monkeypatch):
-    (tmp_path / "monai" / "data").mkdir(parents=True)
+    (tmp_path / "left_behind" / "data").mkdir(parents=True)
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert found_version("monai", "monai") is None
+    assert found_version("monai", "left_behind") is None
 
 
 def _fake_package(folder, name, code):

@@ -138,7 +138,7 @@ def need_torch() -> None:
     missing = [name for name in ("torch", "monai", "tensorboard") if find_spec(name) is None]
     if missing:
         raise InputError(f"training needs {' and '.join(missing)}, not installed here",
-                         mend="Install with: pip install 'organdose[segmentation]'.")
+                         mend="Install with: pip install 'organdose[segmentation,training]'.")
 
 
 def _card(job: TrainSegmentationJob) -> NetworkCard:
