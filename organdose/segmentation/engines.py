@@ -14,7 +14,10 @@ from organdose.study.ct_study import CTStudy
 
 # One module an engine; it defines ENGINE. Imported when asked for, so that an engine's packages may be missing.
 _MODULES = {"analytic": "organdose.segmentation.analytic",
-            "res-u2net": "organdose.segmentation.res_u2net_engine"}
+            "res-u2net": "organdose.segmentation.res_u2net_engine",
+            "totalsegmentator": "organdose.segmentation.totalsegmentator_engine",
+            "monai-bundle": "organdose.segmentation.monai_bundle_engine",
+            "nnunet": "organdose.segmentation.nnunet_engine"}
 
 
 class SegmentationEngine(Protocol):
