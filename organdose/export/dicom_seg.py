@@ -79,8 +79,10 @@ def _description(number: int, name: str, origin: str, review: Review | None) -> 
     organ = describe(name)
     # Of masks without a review nobody knows whether a person corrected them: SEMIAUTOMATIC is what holds in every case.
     drawn = review.drawn if review else Drawn.EDITED
-    by_machine = codes.DCM.MorphologicalOperations if origin.startswith("analytic") else codes.DCM.ArtificialIntelligence
-    family = by_machine if drawn is Drawn.AUTOMATIC else codes.DCM.ManualProcessing
+    family = codes.DCM.ManualProcessing
+    if drawn is Drawn.AUTOMATIC:
+        by_rules = origin.startswith("analytic")
+        family = codes.DCM.MorphologicalOperations if by_rules else codes.DCM.ArtificialIntelligence
     algorithm = None if drawn is Drawn.MANUAL else AlgorithmIdentificationSequence(
         name=(origin or "unknown")[:64], version=__version__, family=family)
     description = SegmentDescription(

@@ -30,8 +30,10 @@ def missing_findings(image: DrawnImage, sex: str, expected: Iterable[str]) -> It
         what = "its mask is empty" if is_empty else "not drawn"
         bad = is_shown and not is_among(name, limits()["may_be_absent"]["organs"]) and \
             (is_empty or certain or name in expected)
+        # An engine's organ that is not there and that nothing speaks for: worth a line, no reason to doubt the others.
+        mild = Severity.NOTE if is_shown is None and not is_empty else Severity.CHECK
         yield Finding(name, kind, f"{what}; {_why(name, certain, is_shown, image)}", _neighbour_mm(name, image),
-                      Severity.BAD if bad else Severity.CHECK)
+                      Severity.BAD if bad else mild)
 
 
 def _why(name: str, certain: bool, is_shown: bool | None, image: DrawnImage) -> str:
