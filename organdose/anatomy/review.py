@@ -74,7 +74,8 @@ def fingerprints(masks: OrganMasks, names: Iterable[str] | None = None) -> dict[
     without voxels has the same as any other on this grid. Raises `KeyError` when an organ is not there.
     """
     wanted = {name: masks.segments[name] for name in (masks.names if names is None else names)}
-    boxes = {layer: ndimage.find_objects(masks.layers[layer], max_label=255) for layer in {layer for layer, _ in wanted.values()}}
+    layers = {layer for layer, _ in wanted.values()}
+    boxes = {layer: ndimage.find_objects(masks.layers[layer], max_label=255) for layer in layers}
     return {name: _fingerprint(masks.layers[layer], value, boxes[layer][value - 1])
             for name, (layer, value) in wanted.items()}
 
