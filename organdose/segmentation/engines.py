@@ -17,7 +17,8 @@ _MODULES = {"analytic": "organdose.segmentation.analytic",
             "res-u2net": "organdose.segmentation.res_u2net_engine",
             "totalsegmentator": "organdose.segmentation.totalsegmentator_engine",
             "monai-bundle": "organdose.segmentation.monai_bundle_engine",
-            "nnunet": "organdose.segmentation.nnunet_engine"}
+            "nnunet": "organdose.segmentation.nnunet_engine",
+            "combined": "organdose.segmentation.combined"}
 
 
 class SegmentationEngine(Protocol):

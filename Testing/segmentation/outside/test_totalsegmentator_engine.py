@@ -128,8 +128,8 @@ def test_cancelling_ends_it_with_all_it_started(study, weights, stand_in, is_gon
 
 def test_progress_is_read_from_its_output():
     read = ProgressLines()
-    lines = ["Resampling...", "  Resampled in 3.20s", "Predicting part 2 of 5 ...", " 50%|#####     | 4/8 [00:01<00:01]",
-             "Saving segmentations..."]
+    lines = ["Resampling...", "  Resampled in 3.20s", "Predicting part 2 of 5 ...",
+             " 50%|#####     | 4/8 [00:01<00:01]", "Saving segmentations..."]
     assert [read(line) for line in lines] == [("resampling", 0.0), None, ("network", 0.2),
                                              ("network", pytest.approx(0.3)), ("saving masks", 0.0)]
     assert ProgressLines()("Downloading:  40%|####      | 94M/234M") == ("downloading weights", 0.4)
