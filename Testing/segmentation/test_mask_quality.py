@@ -249,6 +249,13 @@ def test_contrast_medium_in_the_blood_widens_the_range(found, patient):
     assert found({}, hu=bright) == []
 
 
+def test_of_a_structure_that_nobody_knows_nothing_is_bad(found, patient):
+    masks = patient[1]
+    target = ndimage.binary_dilation(masks.mask("kidney_left"), iterations=2) | masks.mask("kidney_right")
+    findings = found({"lung_left_target": target})
+    assert kinds(findings) == {("lung_left_target", "several parts")} and findings[0].severity is Severity.NOTE
+
+
 def test_masks_of_another_ct_are_refused(patient):
     hu, masks, reference = patient
     with pytest.raises(InputError, match="Use masks drawn on this CT"):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from organdose.anatomy.mask_finding import Finding, FindingKind, Severity
+from organdose.anatomy.organs import is_known
 from organdose.segmentation.drawn_organs import DrawnImage, DrawnOrgan
 from organdose.segmentation.quality_limits import are_related, is_among, limits
 
@@ -25,7 +26,7 @@ def border_findings(drawn: DrawnOrgan, circle: np.ndarray | None) -> Iterator[Fi
                 yield Finding(name, FindingKind.IMAGE_BORDER, f"reaches the {called} slice with {face_cm2:.1f} cm2: "
                               "the part beyond it is not in the image", _middle_mm(drawn, 0, plane), Severity.NOTE)
     yield from _side_findings(drawn, circle)
-    if not is_among(name, limits()["cut_flat"]["may"]["organs"]):
+    if is_known(name) and not is_among(name, limits()["cut_flat"]["may"]["organs"]):
         for axis in range(3):
             yield from _flat_findings(drawn, axis)
 

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, TypeVar
 
-from organdose.anatomy.organs import organs
+from organdose.anatomy.organs import is_known, organs
 from organdose.resources import resource_path
 
 Value = TypeVar("Value")
@@ -26,7 +26,12 @@ def is_among(name: str, patterns: Iterable[str]) -> bool:
 
 
 def of_organ(name: str, table: Mapping[str, Value]) -> Value | None:
-    """The entry of an organ: under its own name, else under the first pattern that fits; None without one."""
+    """The entry of an organ: under its own name, else under the first pattern that fits; None without one.
+
+    Names outside the vocabulary have none, whatever pattern they fit: 'lung_left_blood' is no lung.
+    """
+    if not is_known(name):
+        return None
     if name in table:
         return table[name]
     return next((value for pattern, value in table.items() if fnmatchcase(name, pattern)), None)

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from organdose.anatomy.mask_finding import Finding, FindingKind, Severity
+from organdose.anatomy.organs import is_known
 from organdose.segmentation.drawn_organs import Box, DrawnImage, DrawnOrgan
 from organdose.segmentation.quality_limits import are_related, is_among, limits
 
@@ -17,7 +18,7 @@ _SLAB_VOXELS = 1 << 23
 def overlap_findings(image: DrawnImage) -> Iterator[Finding]:
     """One finding for each pair. Masks of one label layer cannot overlap, so only pairs of layers are counted."""
     claiming = [organ for organ in image.organs.values()
-                if not is_among(organ.name, limits()["overlap"]["may"]["organs"])]
+                if is_known(organ.name) and not is_among(organ.name, limits()["overlap"]["may"]["organs"])]
     for first, second in combinations(range(len(image.layers)), 2):
         ones, others = ([organ for organ in claiming if organ.layer == layer] for layer in (first, second))
         box = _common([_joined(ones), _joined(others)]) if ones and others else None

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from organdose.anatomy.mask_finding import Finding, FindingKind, Severity
-from organdose.anatomy.organs import organs
+from organdose.anatomy.organs import is_known, organs
 from organdose.segmentation.drawn_organs import DrawnOrgan
 from organdose.segmentation.quality_limits import is_among, limits
 
@@ -67,7 +67,7 @@ def _several_parts(drawn: DrawnOrgan, counts: np.ndarray, edge: int) -> Iterator
     share = islands_ml / drawn.volume_ml
     largest = int(np.where(large, voxels, 0).argmax())
     is_bad = share >= limit["bad_share"] and not is_among(drawn.name, limit["thin"]["organs"])
-    severity = Severity.BAD if is_bad else Severity.CHECK
+    severity = _severity(drawn.name, is_bad)
     yield Finding(drawn.name, FindingKind.SEVERAL_PARTS,
                   f"{1 + np.count_nonzero(large)} separate parts; {islands_ml:.1f} ml ({100 * share:.1f} %) lie apart "
                   "from the largest", _place(drawn, labels == largest + 1, edge), severity)
@@ -86,9 +86,16 @@ def _holes(drawn: DrawnOrgan, lacking: np.ndarray, edge: int) -> Iterator[Findin
     share = holes_ml / drawn.volume_ml
     if holes_ml < min(limit["hole_ml"], limit["hole_share"] * drawn.volume_ml) or holes_ml == 0:
         return
-    severity = Severity.BAD if share >= limit["bad_share"] else Severity.CHECK
     yield Finding(drawn.name, FindingKind.HOLES, f"{np.count_nonzero(voxels)} holes, {holes_ml:.1f} ml together "
-                  f"({100 * share:.1f} % of its volume)", _place(drawn, labels == int(voxels.argmax()), edge), severity)
+                  f"({100 * share:.1f} % of its volume)", _place(drawn, labels == int(voxels.argmax()), edge),
+                  _severity(drawn.name, share >= limit["bad_share"]))
+
+
+def _severity(name: str, is_bad: bool) -> Severity:
+    """A structure that the vocabulary does not know may have any shape."""
+    if not is_known(name):
+        return Severity.NOTE
+    return Severity.BAD if is_bad else Severity.CHECK
 
 
 def _filled_by_others(drawn: DrawnOrgan, labels: np.ndarray, edge: int) -> np.ndarray:
