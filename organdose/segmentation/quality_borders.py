@@ -27,8 +27,10 @@ def border_findings(drawn: DrawnOrgan, circle: np.ndarray | None) -> Iterator[Fi
                               "the part beyond it is not in the image", _middle_mm(drawn, 0, plane), Severity.NOTE)
     yield from _side_findings(drawn, circle)
     if is_known(name) and not is_among(name, limits()["cut_flat"]["may"]["organs"]):
-        for axis in range(3):
-            yield from _flat_findings(drawn, axis)
+        faces = sorted((face for axis in range(3) for face in _flat_faces(drawn, axis)), key=lambda face: -face[0])
+        if faces:
+            more = f"; {len(faces) - 1} more such faces" if len(faces) > 1 else ""
+            yield Finding(name, FindingKind.CUT_FLAT, faces[0][1] + more, faces[0][2], Severity.BAD)
 
 
 def reconstruction_edge(image: DrawnImage) -> np.ndarray | None:
@@ -73,8 +75,9 @@ def _side_findings(drawn: DrawnOrgan, circle: np.ndarray | None) -> Iterator[Fin
                       Severity.CHECK)
 
 
-def _flat_findings(drawn: DrawnOrgan, axis: int) -> Iterator[Finding]:
-    """Ends across one axis (z, y, x) that lie in one plane, with the same tissue behind it in no other mask."""
+def _flat_faces(drawn: DrawnOrgan, axis: int) -> Iterator[tuple[float, str, tuple[float, float, float]]]:
+    """Ends across one axis (z, y, x) in one plane, with the same tissue behind it in no other mask: cm2, reason, place.
+    """
     limit = limits()["cut_flat"]
     sections_cm2 = drawn.mask.sum(axis=tuple(a for a in range(3) if a != axis)) * _voxel_cm2(drawn.image, axis)
     side = drawn.box[axis]
@@ -91,9 +94,9 @@ def _flat_findings(drawn: DrawnOrgan, axis: int) -> Iterator[Finding]:
         inside_hu, behind_hu = (_plane_hu(drawn, axis, at)[free].mean(dtype=float)
                                 for at in (side.start if plane == 0 else side.stop - 1, behind))
         if abs(behind_hu - inside_hu) <= limit["hu_step"] + limit["hu_step_share"] * abs(inside_hu + 1000):
-            yield Finding(drawn.name, FindingKind.CUT_FLAT, f"ends {_AXES[axis]} in one plane of {face_cm2:.1f} cm2 "
-                          f"({100 * share:.0f} % of its largest section), and the same tissue goes on behind it "
-                          f"({inside_hu:.0f} and {behind_hu:.0f} HU)", _middle_mm(drawn, axis, plane), Severity.BAD)
+            reason = (f"ends {_AXES[axis]} in one plane of {face_cm2:.1f} cm2 ({100 * share:.0f} % of its largest "
+                      f"section), and the same tissue goes on behind it ({inside_hu:.0f} and {behind_hu:.0f} HU)")
+            yield face_cm2, reason, _middle_mm(drawn, axis, plane)
 
 
 def _voxel_cm2(image: DrawnImage, axis: int) -> float:
