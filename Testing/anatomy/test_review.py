@@ -2,6 +2,7 @@ from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.review import (
@@ -76,6 +77,17 @@ def test_the_same_shape_elsewhere_is_another_mask(ct_image):
         masks.add("liver", mask)
         marks.append(fingerprints(masks)["liver"])
     assert marks[0] != marks[1]
+
+
+@pytest.mark.parametrize("axes", ["SAR", "RAI", "PSL"])
+def test_an_image_with_turned_axes_has_the_same_fingerprints(organ_masks, axes):
+    turned = OrganMasks(sitk.DICOMOrient(organ_masks.reference, axes))
+    for name in organ_masks.names:
+        mask = sitk.GetImageFromArray(organ_masks.mask(name).astype(np.uint8))
+        mask.CopyInformation(organ_masks.reference)
+        turned.add(name, sitk.GetArrayFromImage(sitk.DICOMOrient(mask, axes)) > 0)
+    assert turned.shape != organ_masks.shape or axes == "RAI"
+    assert fingerprints(turned) == fingerprints(organ_masks)
 
 
 def test_a_review_survives_json_and_tags_with_any_name(organ_masks):

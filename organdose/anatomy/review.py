@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from organdose.anatomy.organ_masks import OrganMasks
 
 
-_TAGS = {"drawn": "OrganDose.Drawn", "fingerprint": "OrganDose.Fingerprint",
-         "approved_by": "OrganDose.ApprovedBy", "approved_at": "OrganDose.ApprovedAt"}
+# Tag of a segment in Slicer and in .seg.nrrd for each field.
+REVIEW_TAGS = {"drawn": "OrganDose.Drawn", "fingerprint": "OrganDose.Fingerprint",
+               "approved_by": "OrganDose.ApprovedBy", "approved_at": "OrganDose.ApprovedAt"}
 
 
 class ReviewStatus(StrEnum):
@@ -70,21 +71,36 @@ class Review:
 def fingerprints(masks: OrganMasks, names: Iterable[str] | None = None) -> dict[str, str]:
     """32 hexadecimal digits for each mask (default: all) that change with any of its voxels.
 
-    They are a hash of the bounding box's place and of the voxels in it; label layer and value do not matter, and a mask
-    without voxels has the same as any other on this grid. Raises `KeyError` when an organ is not there.
+    They are a hash of the bounding box's place and of the voxels in it, along the patient's axes: label layer, label
+    value and the order of the image's axes do not matter. Raises `KeyError` when an organ is not there.
     """
     wanted = {name: masks.segments[name] for name in (masks.names if names is None else names)}
     layers = {layer for layer, _ in wanted.values()}
     boxes = {layer: ndimage.find_objects(masks.layers[layer], max_label=255) for layer in layers}
-    return {name: _fingerprint(masks.layers[layer], value, boxes[layer][value - 1])
+    axes = _patient_axes(masks.reference.GetDirection())
+    return {name: _fingerprint(masks.layers[layer], value, boxes[layer][value - 1], axes)
             for name, (layer, value) in wanted.items()}
 
 
-def _fingerprint(labels: np.ndarray, value: int, box: tuple[slice, ...] | None) -> str:
-    digest = hashlib.sha256(repr(labels.shape).encode())
+def _patient_axes(direction: tuple[float, ...]) -> list[tuple[int, bool]]:
+    """For the patient's z, y and x: the array axis (z, y, x) that runs along it, and whether it runs backwards."""
+    cosines = np.reshape(direction, (3, 3))
+    along = np.abs(cosines).argmax(axis=1)  # of LPS x, y, z: the index axis
+    if set(along) != {0, 1, 2}:
+        along = np.arange(3)
+    return [(2 - int(along[p]), bool(cosines[p, along[p]] < 0)) for p in (2, 1, 0)]
+
+
+def _fingerprint(labels: np.ndarray, value: int, box: tuple[slice, ...] | None, axes: list[tuple[int, bool]]) -> str:
+    order, back = [axis for axis, _ in axes], [backwards for _, backwards in axes]
+    sizes = [labels.shape[axis] for axis in order]
+    digest = hashlib.sha256(repr(sizes).encode())
     if box is not None:
-        digest.update(repr([(side.start, side.stop) for side in box]).encode())
-        digest.update(np.packbits(labels[box] == value).tobytes())
+        sides = [(size - box[axis].stop, size - box[axis].start) if backwards else (box[axis].start, box[axis].stop)
+                 for size, axis, backwards in zip(sizes, order, back)]
+        turned = np.flip((labels[box] == value).transpose(order), [k for k in range(3) if back[k]])
+        digest.update(repr(sides).encode())
+        digest.update(np.packbits(np.ascontiguousarray(turned)).tobytes())
     return digest.hexdigest()[:32]
 
 
@@ -139,12 +155,12 @@ def refresh_reviews(masks: OrganMasks) -> tuple[str, ...]:
 
 def review_tags(review: Review) -> dict[str, str]:
     """The review as tags of a segment in Slicer; percent-coded, because | and : separate tags."""
-    return {_TAGS[key]: quote(text, safe=" ") for key, text in review_to_json(review).items() if text}
+    return {REVIEW_TAGS[key]: quote(text, safe=" ") for key, text in review_to_json(review).items() if text}
 
 
 def review_from_tags(tags: Mapping[str, str]) -> Review | None:
     """The review that `review_tags` wrote; None where there is none or it cannot be read: nobody answers for it."""
-    found = {key: unquote(tags[tag]) for key, tag in _TAGS.items() if tag in tags}
+    found = {key: unquote(tags[tag]) for key, tag in REVIEW_TAGS.items() if tag in tags}
     try:
         return review_from_json(found)
     except InputError:
