@@ -1,6 +1,7 @@
-"""Writes the folder of a small real nnU-Net v2, in a Python that has it: `python make_nnunet.py FOLDER`.
+"""Writes the folder of a small real nnU-Net v2, in a Python that has it.
 
-Its parameters are set by hand: label 1 from -500 HU, label 2 from 250 HU.
+`python make_nnunet.py FOLDER TRAINER '{"liver": 1, "kidney_left": 2}'`. Its parameters are set by hand: the liver from
+-500 HU, the left kidney from 250 HU, nothing else.
 """
 
 import json
@@ -18,8 +19,6 @@ ARCHITECTURE = {
         "n_conv_per_stage_decoder": [1], "conv_bias": True, "norm_op": None, "norm_op_kwargs": {}, "dropout_op": None,
         "dropout_op_kwargs": None, "nonlin": "torch.nn.LeakyReLU", "nonlin_kwargs": {"inplace": True}},
     "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"]}
-DATASET = {"channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": 1, "left kidney": 2}, "numTraining": 1,
-           "file_ending": ".nii.gz"}
 
 
 def plans() -> dict:
@@ -44,9 +43,10 @@ def plans() -> dict:
             "configurations": {"3d_fullres": configuration}}
 
 
-def parameters() -> dict:
+def parameters(labels: dict[str, int]) -> dict:
+    count = 1 + max(labels.values())
     network = get_network_from_plans(ARCHITECTURE["network_class_name"], ARCHITECTURE["arch_kwargs"],
-                                     ARCHITECTURE["_kw_requires_import"], 1, 3, True, deep_supervision=False)
+                                     ARCHITECTURE["_kw_requires_import"], 1, count, True, deep_supervision=False)
     with torch.no_grad():
         for value in network.parameters():
             value.zero_()
@@ -55,19 +55,23 @@ def parameters() -> dict:
         joined = network.decoder.stages[0].convs[0].conv.weight
         joined[0, 4, 1, 1, 1] = joined[1, 5, 1, 1, 1] = 1
         last = network.decoder.seg_layers[0]
-        for label, (slope, offset) in enumerate(((-8.0, -4.0), (0.0, 0.0), (40.0, -10.0))):
+        last.bias[:] = -1000
+        for label, slope, offset in ((0, -8.0, -4.0), (labels["liver"], 0.0, 0.0),
+                                     (labels["kidney_left"], 40.0, -10.0)):
             last.weight[label, 0], last.weight[label, 1], last.bias[label] = slope, -slope, offset
     return network.state_dict()
 
 
-def main(root: Path) -> None:
+def main(root: Path, trainer: str, labels: dict[str, int]) -> None:
+    dataset = {"channel_names": {"0": "CT"}, "labels": {"background": 0, **labels}, "numTraining": 1,
+               "file_ending": ".nii.gz"}
     (root / "fold_0").mkdir(parents=True)
-    (root / "dataset.json").write_text(json.dumps(DATASET), encoding="utf-8")
+    (root / "dataset.json").write_text(json.dumps(dataset), encoding="utf-8")
     (root / "plans.json").write_text(json.dumps(plans()), encoding="utf-8")
-    torch.save({"network_weights": parameters(), "trainer_name": "nnUNetTrainer",
+    torch.save({"network_weights": parameters(labels), "trainer_name": trainer,
                 "init_args": {"configuration": "3d_fullres"}, "inference_allowed_mirroring_axes": (0, 1, 2)},
                root / "fold_0" / "checkpoint_final.pth")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))
