@@ -18,7 +18,7 @@ def test_the_networks_axes_are_those_of_simpleitks_orientation(axes):
 
 def test_sizes_of_voxels_and_tiles_go_with_the_networks_axes():
     recipe = BundleRecipe(axes="SAR", spacing_mm=(5.0, 2.0, 1.0), roi=(32, 64, 96))
-    assert recipe.lps_spacing_mm == (1.0, 2.0, 5.0) and recipe.roi_along_z == 32
+    assert recipe.lps_spacing_mm == (1.0, 2.0, 5.0) and recipe.roi_zyx == (32, 64, 96)
 
 
 @pytest.mark.parametrize("given", [

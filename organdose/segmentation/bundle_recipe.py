@@ -60,8 +60,9 @@ class BundleRecipe:
         return tuple(self.spacing_mm[order.index(axis)] for axis in range(3))
 
     @property
-    def roi_along_z(self) -> int:
-        return self.roi[self._from_lps[0].index(2)]
+    def roi_zyx(self) -> tuple[int, int, int]:
+        order, _ = self._from_lps
+        return tuple(self.roi[order.index(axis)] for axis in (2, 1, 0))
 
     def to_network(self, values: np.ndarray) -> np.ndarray:
         """An array (z, y, x) with the network's axes."""

@@ -33,13 +33,13 @@ class MonaiBundleParameters(BaseModel):
 
 
 class MonaiBundleEngine:
-    """Voxels, orientation and intensities as the bundle's transforms say; tiles by MONAI's sliding window."""
+    """Voxels, orientation and intensities as the bundle's transforms say; in tiles that overlap."""
 
     name = "monai-bundle"
     title = "MONAI bundle or TorchScript (a network of yours)"
     licence = "as the bundle says"
-    cost = ("as the network is: at most 4 GiB of memory for its answers, and what one tile takes; time not measured "
-            "here")
+    cost = ("as the network is: memory of one tile, and 2 bytes for each organ and voxel in a layer of tiles; time not "
+            "measured here")
     devices = ("cpu", "cuda")
     parameters = MonaiBundleParameters
 

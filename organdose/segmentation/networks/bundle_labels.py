@@ -1,14 +1,15 @@
-"""Labels of a whole CT by a network from outside: slab by slab, so that a hundred organs fit into memory."""
+"""Labels of a whole CT by a network from outside, layer by layer of tiles, so that a hundred organs fit into memory."""
 
 from __future__ import annotations
 
 import gc
+import itertools
 import math
 import re
 
 import numpy as np
 import torch
-from monai.inferers import sliding_window_inference
+from monai.data.utils import compute_importance_map
 
 from organdose.errors import InputError
 from organdose.progress import Progress
@@ -17,27 +18,29 @@ from organdose.segmentation.networks.label_upsampling import labels_on_slices
 from organdose.segmentation.networks.monai_bundle import BundleNetwork
 
 SMALLEST = 32  # sides of tiles stay multiples of this: networks halve them up to five times
-_LARGEST_BUDGET = 4 * 2**30
-_SHARE_OF_FREE = 0.4
-_BYTES_A_LOGIT = 12  # float32 summed, its quotient, float16
+_SHARE_OF_FREE = 0.5
+_BYTES_A_LOGIT = 2
+_LEAST_WEIGHT = 1e-3
 _CHANNELS = re.compile(r"expected input.*?to have (\d+) channels", re.DOTALL)
 _LARGEST_HALF = 6e4
 
+Places = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-def labels_of(bundle: BundleNetwork, values: np.ndarray, places: tuple[np.ndarray, np.ndarray, np.ndarray],
-              device: torch.device, precision: torch.dtype, progress: Progress | None = None) -> np.ndarray:
+
+def labels_of(bundle: BundleNetwork, values: np.ndarray, places: Places, device: torch.device, precision: torch.dtype,
+              progress: Progress | None = None) -> np.ndarray:
     """Label numbers (z, y, x) at the crossings of `places` (voxel numbers of `values`, (z, y, x), as the network wants
     them).
 
-    When memory runs out, tiles and slabs are halved and the work begins again; `MemoryError` when it ran out with the
-    smallest. Raises `InputError` for a network of other channels, `Cancelled`.
+    Tiles are the bundle's own, thinner where a layer of them would not fit into memory. When memory runs out all the
+    same, they are halved and the work begins again; `MemoryError` when it ran out with the smallest. Raises
+    `InputError` for a network of other channels, `Cancelled`.
     """
     progress, bundle = progress or Progress(), bundle.to(device)
-    roi, budget = bundle.recipe.roi, min(_SHARE_OF_FREE * free_bytes(torch.device("cpu")), _LARGEST_BUDGET)
-    made_smaller = False
+    roi, made_smaller = planned_tile(bundle, values.shape), False
     while True:
         try:
-            return _Run(bundle, device, precision, roi, budget, progress).labels(values, places)
+            return _Run(bundle, device, precision, roi, progress).labels(values, places)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise _explained(error, made_smaller) from error
@@ -46,7 +49,17 @@ def labels_of(bundle: BundleNetwork, values: np.ndarray, places: tuple[np.ndarra
         gc.collect()
         if device.type == "cuda":
             torch.cuda.empty_cache()
-        roi, budget, made_smaller = smaller_tile(roi), budget / 2, True
+        roi, made_smaller = smaller_tile(roi), True
+
+
+def planned_tile(bundle: BundleNetwork, size: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The bundle's tile (z, y, x), its height halved until the logits of a layer of them fit into free memory."""
+    z, y, x = bundle.recipe.roi_zyx
+    channels = 1 + (len(bundle.numbers) if bundle.numbers else max(bundle.names, default=1))
+    free = _SHARE_OF_FREE * free_bytes(torch.device("cpu"))
+    while z > SMALLEST and _BYTES_A_LOGIT * channels * (min(z, size[0]) + 1) * size[1] * size[2] > free:
+        z = max(SMALLEST, z // 2 // SMALLEST * SMALLEST)
+    return z, y, x
 
 
 def smaller_tile(roi: tuple[int, ...]) -> tuple[int, ...]:
@@ -65,46 +78,72 @@ def _explained(error: BaseException, made_smaller: bool) -> BaseException:
 
 
 class _Run:
-    """One try with one size of tiles."""
+    """One try with one size of tiles (z, y, x)."""
 
-    def __init__(self, bundle, device, precision, roi, budget, progress):
-        self.bundle, self.device, self.precision, self.roi, self.budget = bundle, device, precision, roi, budget
+    def __init__(self, bundle, device, precision, roi, progress):
+        self.bundle, self.device, self.precision, self.roi = bundle, device, precision, roi
         self.progress = progress
-        self.done, self.expected = 0, 1
-        self.channels = 1 + (len(bundle.numbers) if bundle.numbers else max(bundle.names, default=1))
+        self.done = self.expected = 0
+        self.shape = torch.from_numpy(np.ascontiguousarray(compute_importance_map(
+            roi, mode="gaussian", sigma_scale=0.125).clamp(min=_LEAST_WEIGHT).numpy()))
 
     @torch.inference_mode()
-    def labels(self, values: np.ndarray, places) -> np.ndarray:
-        depth = values.shape[0]
-        margin = max(self.bundle.recipe.roi_along_z // 4, 2)
-        thick = int(self.budget / (_BYTES_A_LOGIT * self.channels * values[0].size)) - 2 * margin
-        starts = range(0, depth, min(max(thick, 2 * margin), depth))
-        self.expected = sum(self._tiles((min(z + starts.step, depth) + margin - max(z - margin, 0),
-                                         *values.shape[1:])) for z in starts)
+    def labels(self, values: np.ndarray, places: Places) -> np.ndarray:
+        """A layer of tiles after the other; slices that no further layer touches become labels, and are forgotten."""
+        layers, rows, columns = (_starts(n, side, self.bundle.recipe.overlap)
+                                 for n, side in zip(values.shape, self.roi))
+        self.expected = len(layers) * len(rows) * len(columns)
+        total = self._total_weight(values.shape, layers, rows, columns)
         labels = np.zeros(tuple(len(p) for p in places), np.uint16)
-        for first in starts:
-            end = min(first + starts.step, depth)
-            inside = (places[0] >= first if first else np.isfinite(places[0])) & (
-                places[0] < end if end < depth else np.isfinite(places[0]))
-            low, high = max(first - margin, 0), min(end + margin, depth)
+        logits, first, told = None, 0, -math.inf  # `first`: the slice that stands first in `logits`
+        for layer, following in zip(layers, [*layers[1:], values.shape[0]]):
+            for row, column in itertools.product(rows, columns):
+                share, out = self._one_tile(values, total, (layer, row, column))
+                if logits is None:
+                    numbers = self._numbers(out.shape[0])
+                    depth = min(self.roi[0], values.shape[0]) + 1
+                    logits = torch.zeros((out.shape[0], depth, *values.shape[1:]), dtype=torch.float16)
+                box = (slice(layer - first, layer - first + share.shape[0]), slice(row, row + share.shape[1]),
+                       slice(column, column + share.shape[2]))
+                logits[(slice(None), *box)] += (out * share).half()
+            last = following == values.shape[0]
+            # Between its last slice and the next layer's first one a place needs both: it waits for the next layer.
+            end = math.inf if last else following - 1
+            inside = (places[0] > told) & (places[0] <= end)
             if inside.any():
-                logits = self._logits(values[low:high])
-                labels[inside] = self._numbers(logits.shape[0])[
-                    labels_on_slices(logits, (places[0][inside] - low, *places[1:]))]
+                finished = logits[:, :following - first]
+                labels[inside] = numbers[labels_on_slices(finished, (places[0][inside] - first, *places[1:]))]
+            told = end
+            if not last:
+                _move_up(logits, following - 1 - first)
+                first = following - 1
         self.progress.report("network", 1.0)
         return labels
 
-    def _logits(self, slab: np.ndarray) -> torch.Tensor:
-        """float16 (channels, z, y, x); the first is the background."""
-        recipe = self.bundle.recipe
-        x = torch.from_numpy(np.ascontiguousarray(recipe.to_network(slab)))[None, None]
-        out = sliding_window_inference(x, self.roi, 1, self._one_tile, overlap=recipe.overlap, mode="gaussian",
-                                       padding_mode="replicate", sw_device=self.device, device=torch.device("cpu"))
-        return torch.from_numpy(np.ascontiguousarray(recipe.from_network(out[0].numpy()))).half()
+    def _total_weight(self, size, layers, rows, columns) -> torch.Tensor:
+        total = torch.zeros(size)
+        for start in itertools.product(layers, rows, columns):
+            box = tuple(slice(a, a + side) for a, side in zip(start, self.roi))
+            part = total[box]
+            part += self.shape[tuple(slice(0, n) for n in part.shape)]
+        return total
 
-    def _one_tile(self, x: torch.Tensor) -> torch.Tensor:
-        self.progress.report("network", min(self.done / self.expected, 1.0))
+    def _one_tile(self, values: np.ndarray, total: torch.Tensor, start) -> tuple[torch.Tensor, torch.Tensor]:
+        """Share of each voxel's answer that this tile gives (z, y, x), and its logits (channels, z, y, x)."""
+        self.progress.report("network", self.done / self.expected)
         self.done += 1
+        box = tuple(slice(a, a + side) for a, side in zip(start, self.roi))
+        seen = values[box]
+        padded = np.pad(seen, [(0, side - n) for side, n in zip(self.roi, seen.shape)], mode="edge")
+        recipe = self.bundle.recipe
+        x = torch.from_numpy(np.ascontiguousarray(recipe.to_network(padded)))[None, None].to(self.device)
+        out = self._answer(x)[0].cpu()
+        out = torch.from_numpy(np.ascontiguousarray(recipe.from_network(out.numpy())))
+        inside = tuple(slice(0, n) for n in seen.shape)
+        return self.shape[inside] / total[box], out[(slice(None), *inside)]
+
+    def _answer(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits (1, channels, voxels), the first channel that of the background."""
         with mixed(self.device, self.precision):
             out = self.bundle.network(x)
         out = out[0] if isinstance(out, list | tuple) else out
@@ -128,6 +167,18 @@ class _Run:
             raise InputError(f"this network gives {channels - 1} labels, more than 255", mend="Take another network.")
         return np.array([0, *numbers], np.uint16)
 
-    def _tiles(self, size: tuple[int, int, int]) -> int:
-        steps = [max(1, int(n * (1 - self.bundle.recipe.overlap))) for n in self.roi]
-        return math.prod(1 + math.ceil(max(n - side, 0) / step) for n, side, step in zip(size, self.roi, steps))
+
+def _starts(size: int, side: int, overlap: float) -> list[int]:
+    """First voxels of tiles that cover `size` voxels, evenly spread, overlapping by at least that share."""
+    if size <= side:
+        return [0]
+    count = 1 + math.ceil((size - side) / max(1, int(side * (1 - overlap))))
+    return [round(i * (size - side) / (count - 1)) for i in range(count)]
+
+
+def _move_up(logits: torch.Tensor, slices: int) -> None:
+    """Forget the first slices, in place: a channel at a time, so that no second copy is needed."""
+    for channel in logits:
+        kept = channel[slices:].clone()
+        channel[:len(kept)] = kept
+        channel[len(kept):] = 0
