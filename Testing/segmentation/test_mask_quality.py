@@ -136,6 +136,17 @@ def test_a_hole_is_found_where_it_is(found, patient):
     assert finding.place_mm == pytest.approx(centre_mm, abs=6)
 
 
+def test_a_few_pinholes_are_no_finding_and_many_are(found, patient):
+    liver = patient[1].mask("liver")
+    core = np.argwhere(ndimage.binary_erosion(liver, iterations=2))
+    core = core[(core % 2 == 0).all(axis=1)]
+    few, many = liver.copy(), liver.copy()
+    few[tuple(core[::len(core) // 8].T)] = False
+    many[tuple(core.T)] = False
+    assert found({"liver": few}) == []
+    assert kinds(found({"liver": many})) == {("liver", "holes")}
+
+
 def test_a_hole_that_a_tumour_fills_is_none(found, patient):
     liver = patient[1].mask("liver").copy()
     k, j, i = np.argwhere(ndimage.binary_erosion(liver, iterations=5))[0]

@@ -84,7 +84,9 @@ def _holes(drawn: DrawnOrgan, lacking: np.ndarray, edge: int) -> Iterator[Findin
     voxels[0] = 0
     holes_ml = float(voxels.sum()) * drawn.image.voxel_ml
     share = holes_ml / drawn.volume_ml
-    if holes_ml < min(limit["hole_ml"], limit["hole_share"] * drawn.volume_ml) or holes_ml == 0:
+    largest_ml = float(voxels.max()) * drawn.image.voxel_ml
+    # Pinholes (vessels in a lung) count only when there are many.
+    if (largest_ml < limit["hole_ml"] and share < limit["hole_share"]) or voxels.sum() < limit["voxels"]:
         return
     yield Finding(drawn.name, FindingKind.HOLES, f"{np.count_nonzero(voxels)} holes, {holes_ml:.1f} ml together "
                   f"({100 * share:.1f} % of its volume)", _place(drawn, labels == int(voxels.argmax()), edge),
