@@ -49,6 +49,9 @@ def test_what_the_transforms_do_not_say_becomes_an_assumption():
     ({"_target_": "HistogramNormalized"}, "HistogramNormalize"),
     ({"_target_": "ScaleIntensityRangePercentilesd"}, "ScaleIntensityRangePercentiles"),
     ({"_target_": "Orientationd", "axcodes": "RAX"}, "orientation"),
+    ({"_target_": "ScaleIntensityRanged", "a_min": "@low", "a_max": 9}, "lacks a number"),
+    ({"_target_": "ScaleIntensityRanged", "a_min": 0}, "lacks a number"),
+    ({"_target_": "ScaleIntensityRanged", "a_min": 9, "a_max": 9}, "without width"),
     ({"_target_": "Spacingd", "pixdim": [1.0, -1.0, 1.0]}, "size of voxels"),
     ({"_target_": "Spacingd", "pixdim": "@nothing"}, "size of voxels")])
 def test_a_preparation_that_is_not_known_is_refused_in_one_line(transform, words):

@@ -90,7 +90,7 @@ def recipe_of(transforms: Sequence[Mapping[str, object]], **more: object) -> Bun
         elif name == "Spacing":
             found["spacing_mm"] = _three(transform.get("pixdim"))
         elif name.startswith(("ScaleIntensity", "NormalizeIntensity", "ThresholdIntensity", "ClipIntensity")):
-            steps.append(_intensity_step(name, transform))
+            steps.append(_checked_step(name, transform))
         elif not name.startswith(_LEFT_TO_US):
             raise InputError(f"the network wants a preparation that is not known here: {name or transform}",
                              mend="Export it as TorchScript with its preparation in a JSON beside it.")
@@ -107,6 +107,18 @@ def _three(value: object) -> tuple[float, float, float]:
         return tuple(float(v) for v in values)
     except (TypeError, ValueError) as error:
         raise InputError(f"not the size of voxels in mm: {value}", mend="Correct the Spacing of the bundle.") from error
+
+
+def _checked_step(name: str, given: Mapping[str, object]) -> tuple:
+    try:
+        step = _intensity_step(name, given)
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{name} of the bundle lacks a number ({error})", mend="Correct the bundle.") from error
+    if step[0] in ("window", "linear") and step[1] == step[2]:
+        raise InputError(f"{name} of the bundle has a window without width", mend="Correct the bundle.")
+    return step
 
 
 def _intensity_step(name: str, given: Mapping[str, object]) -> tuple:

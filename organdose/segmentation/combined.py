@@ -209,6 +209,13 @@ class _StagesOf(Progress):
         super().__init__()
         self._outer, self._who = outer, who
 
+    def cancel(self) -> None:
+        self._outer.cancel()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._outer.cancelled
+
     def report(self, stage: str, fraction: float, message: str = "") -> None:
         self._outer.report(f"{self._who}: {stage}", fraction, message)
 

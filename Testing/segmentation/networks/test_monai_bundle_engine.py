@@ -106,6 +106,18 @@ def test_the_users_own_names_win(study, bundle, tmp_path):
     assert set(masks.names) == {"liver", "kidney_right"}
 
 
+def test_transforms_that_stand_elsewhere_or_are_disabled_are_followed(study, bundle):
+    steps = [{"_target_": "Orientationd", "keys": "@image_key", "axcodes": "$'R' + 'AS'"},
+             {"_target_": "Spacingd", "keys": "@image_key", "pixdim": "@pixdim"},
+             {"_target_": "HistogramNormalized", "keys": "@image_key", "_disabled_": "$True"},
+             {"_target_": "ScaleIntensityRanged", "keys": "@image_key", "a_min": -1000, "a_max": 1000, "b_min": -1,
+              "b_max": 1, "clip": True}]
+    expected = segment(study, bundle())
+    masks = segment(study, bundle(folder="elsewhere", steps=steps,
+                                  preprocessing={"_target_": "Compose", "transforms": "$@steps "}))
+    assert np.array_equal(masks.mask("liver"), expected.mask("liver"))
+
+
 def test_a_named_label_without_voxels_is_noted(study, bundle):
     network = {**NETWORK, "out_channels": 4}
     state = {"conv.weight": torch.cat([weights()["conv.weight"], torch.zeros(1, 1, 1, 1, 1)]),

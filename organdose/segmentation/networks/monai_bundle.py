@@ -27,6 +27,9 @@ from organdose.segmentation.networks.trained_network import read_torch_file
 
 _MEND = "Give the folder of a MONAI bundle (configs and models in it), or a TorchScript file with a JSON beside it."
 _INSIDE = ("model", "state_dict", "network", "net")
+# Arguments of transforms that are read; the others may start half of the bundle when resolved.
+_READ = ("_disabled_", "axcodes", "pixdim", "a_min", "a_max", "b_min", "b_max", "clip", "subtrahend", "divisor",
+         "nonzero", "minv", "maxv", "factor", "sigmoid")
 
 
 @dataclass(frozen=True)
@@ -201,14 +204,12 @@ def _listed(parser: ConfigParser, key: str) -> list[dict]:
         raw = parser[base]
     resolved = []
     for index, transform in enumerate(raw):
-        if str(transform.get("_disabled_", False)).lower() == "true":
-            continue
         values = dict(transform)
-        for name, value in transform.items():
-            if isinstance(value, str | list) and ("@" in str(value) or "$" in str(value)):
-                with suppress(Exception):  # an argument that matters is checked by whoever reads it
-                    values[name] = parser.get_parsed_content(f"{base}#{index}#{name}")
-        resolved.append(values)
+        for name in transform.keys() & set(_READ):
+            with suppress(Exception):  # whoever reads it refuses what is not resolved
+                values[name] = parser.get_parsed_content(f"{base}#{index}#{name}")
+        if str(values.get("_disabled_", False)).lower() != "true":
+            resolved.append(values)
     return resolved
 
 
