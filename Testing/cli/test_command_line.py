@@ -184,7 +184,9 @@ def test_masks_and_protocol_of_other_files_are_used(organdose, tiny_volume, prot
 def test_masks_are_drawn_and_what_was_not_found_is_said(organdose, tiny_ct, tmp_path):
     outcome = organdose("segment", tiny_ct(), "-o", tmp_path / "m.seg.nrrd", "--organs", "body")
     assert outcome.status == 0, outcome.err
-    assert outcome.out.strip() == f"{tmp_path / 'm.seg.nrrd'}: body"
+    masks, findings = outcome.out.strip().splitlines()
+    assert masks == f"{tmp_path / 'm.seg.nrrd'}: body"
+    assert findings == f"{tmp_path / 'm.findings.csv'}: 0 findings"
     assert "lung_left: no left lung in the image" in outcome.err
     image = sitk.ReadImage(str(tmp_path / "m.seg.nrrd"))
     assert image.GetMetaData("Segment0_ID") == "body"

@@ -1,12 +1,20 @@
 """Masks of a CT on disk, drawn and written."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from organdose.anatomy.review import ReviewStatus, approve
+from organdose.assess.organ_selection import organ_selections
 from organdose.errors import Cancelled, InputError
+from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.jobs.segment_job import SegmentJob, run_segment
 from organdose.progress import Progress
+from organdose.segmentation.masks_for_study import masks_for_study
+from organdose.segmentation.reading import read_masks
+from organdose.study import read_ct
 
 
 @pytest.fixture
@@ -65,3 +73,32 @@ def test_cancelling_leaves_nothing_and_keeps_an_earlier_file(segment, tmp_path):
         segment(progress)
     assert (tmp_path / "m.seg.nrrd").read_text() == "earlier"
     assert not list(tmp_path.glob(".*"))
+
+
+def test_findings_lie_beside_the_masks(segment, tmp_path):
+    segment(out=tmp_path / "one.seg.nrrd")
+    lines = (tmp_path / "one.findings.csv").read_text().splitlines()
+    assert lines[0] == "organ,severity,kind,reason,x_mm,y_mm,z_mm"
+    missing = {line.split(",")[0] for line in lines if ",note,missing," in line}
+    assert missing == {"lung_left", "lung_right", "bones", "air_internal"}  # a water cylinder has none
+
+
+def test_organs_nobody_asked_for_are_not_missed(segment, tmp_path):
+    segment(organs=("body",), out=tmp_path / "one.seg.nrrd")
+    assert "missing" not in (tmp_path / "one.findings.csv").read_text()
+
+
+def test_what_an_engine_drew_is_marked_as_automatic(segment, job_of, tmp_path):
+    segment()
+    found = read_masks(tmp_path / "m.seg.nrrd", read_ct(tmp_path / "ct.nrrd"))
+    assert found.reviews["body"].status is ReviewStatus.AUTOMATIC
+
+
+def test_dose_tables_say_who_approved_a_mask(segment, tmp_path):
+    masks, study = segment(), read_ct(tmp_path / "ct.nrrd")
+    assert masks_for_study(study, tmp_path / "m.seg.nrrd").notes["body"] == "automatic, not approved"
+    approve(masks, "body", "A. Smith", datetime(2026, 3, 1, 12, tzinfo=UTC))
+    write_seg_nrrd(masks, tmp_path / "m.seg.nrrd")
+    read = masks_for_study(study, tmp_path / "m.seg.nrrd")
+    row, = (row for row in organ_selections(read) if row.name == "body")
+    assert row.note == "approved by A. Smith on 2026-03-01 (automatic)"

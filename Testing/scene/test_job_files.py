@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.review import approve
 from organdose.errors import InputError
 from organdose.scene import job_files
 from organdose.scene.segmentation_nodes import segmentation_node_from_masks
@@ -121,3 +123,22 @@ def test_an_empty_node_and_one_under_a_transform_are_refused(scene, ct_image, tm
 def test_a_folder_that_is_gone_is_one_clear_line(scene, ct_image, tmp_path):
     with pytest.raises(InputError, match="could not be written"):
         list(job_files.ct_file_steps(ct_volume_node(ct_image), tmp_path / "nowhere" / "ct.nrrd"))
+
+
+def test_an_approval_goes_to_a_job_and_comes_back(scene, ct_image, organ_masks, tmp_path):
+    approve(organ_masks, "liver", "A. Smith")
+    node = ct_volume_node(sitk.DICOMOrient(ct_image, "SAR"))
+    turned = sitk.DICOMOrient(ct_image, "SAR")
+    masks = OrganMasks(turned)
+    liver = sitk.GetImageFromArray(organ_masks.mask("liver").astype(np.uint8))
+    liver.CopyInformation(ct_image)
+    masks.add("liver", sitk.GetArrayFromImage(sitk.DICOMOrient(liver, "SAR")) > 0)
+    masks.reviews["liver"] = organ_masks.reviews["liver"]
+    segmentation = segmentation_node_from_masks(masks, node)
+    copied = _returned(job_files.masks_of_node_steps(segmentation, node))
+    list(job_files.masks_file_steps(copied, tmp_path / "masks.seg.nrrd"))
+    list(job_files.ct_file_steps(node, tmp_path / "ct.nrrd"))
+    read = read_masks(tmp_path / "masks.seg.nrrd", read_ct(tmp_path / "ct.nrrd"))
+    assert read.reviews["liver"] == organ_masks.reviews["liver"]
+    back = _returned(job_files.masks_from_file_steps(tmp_path / "masks.seg.nrrd", node))
+    assert back.reviews["liver"] == organ_masks.reviews["liver"]

@@ -7,6 +7,7 @@ import slicer
 
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import organ
+from organdose.anatomy.review import ReviewStatus, approve, mark_drawn
 from organdose.errors import InputError
 from organdose.scene.segmentation_nodes import (
     masks_from_segmentation_node,
@@ -71,6 +72,20 @@ def test_an_edit_in_slicer_comes_back(node, ct_node, masks):
     back = masks_from_segmentation_node(node, ct_node)
     assert np.array_equal(back.mask("liver"), edited > 0)
     assert np.array_equal(back.mask("kidney_left"), masks.mask("kidney_left"))
+
+
+def test_an_approval_stays_with_its_segment_until_somebody_edits_it(ct_node, masks):
+    mark_drawn(masks)
+    for name in ("liver", "kidney_left"):
+        approve(masks, name, "Dr. A: Müller|")
+    node = segmentation_node_from_masks(masks, ct_node)
+    assert masks_from_segmentation_node(node, ct_node).reviews == masks.reviews
+    edited = masks.mask("liver").astype(np.uint8)
+    edited[12] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(edited, node, "liver", ct_node)
+    back = masks_from_segmentation_node(node, ct_node)
+    assert back.reviews["liver"].status is ReviewStatus.EDITED
+    assert back.reviews["kidney_left"].approved_by == "Dr. A: Müller|"
 
 
 @pytest.mark.parametrize(("drawn_as", "organ"), [("Right kidney", "kidney_right"), ("Spleen", "spleen"),

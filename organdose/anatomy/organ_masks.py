@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import SimpleITK as sitk
 
+from organdose.anatomy.review import Review
 from organdose.errors import InputError
 
 
@@ -18,7 +19,8 @@ class OrganMasks:
     Masks that do not overlap share a layer, so a whole-body segmentation of a hundred organs stays as small as one
     label map. `layers` are uint8 arrays (z, y, x); `segments` maps an organ name of the vocabulary to
     (layer index, label value). `origin` says who made the masks, for the report ('RTSTRUCT', 'analytic', ...).
-    `notes` holds one line for each organ that needs a remark.
+    `notes` holds one line for each organ that needs a remark, `reviews` how organs were drawn and who approved them
+    (see `review.py`).
     """
 
     reference: sitk.Image
@@ -26,6 +28,7 @@ class OrganMasks:
     segments: dict[str, tuple[int, int]] = field(default_factory=dict)
     origin: str = ""
     notes: dict[str, str] = field(default_factory=dict)
+    reviews: dict[str, Review] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,7 +56,8 @@ class OrganMasks:
         """The same masks with only `names` (those that are there); arrays are shared, not copied."""
         segments = {name: self.segments[name] for name in names if name in self.segments}
         notes = {name: note for name, note in self.notes.items() if name in segments or name not in self.segments}
-        return OrganMasks(self.reference, self.layers, segments, self.origin, notes)
+        reviews = {name: review for name, review in self.reviews.items() if name in segments}
+        return OrganMasks(self.reference, self.layers, segments, self.origin, notes, reviews)
 
     def add(self, name: str, mask: np.ndarray, corner: tuple[int, int, int] | None = None) -> None:
         """Put a mask (z, y, x; bool) in the first layer where it overlaps nothing.

@@ -17,14 +17,19 @@ def segment(ct: Path, out: Annotated[Path, typer.Option("-o", "--out", help="A .
             model: Annotated[Path | None, typer.Option(help="Trained model, for engines that need one.")] = None,
             device: Device = "auto") -> None:
     """Draw organ masks on a CT."""
-    from organdose.jobs.segment_job import SegmentJob, run_segment
+    from organdose.anatomy.mask_finding import Severity
+    from organdose.jobs.segment_job import SegmentJob, findings_path, segment_and_check
 
     job = SegmentJob(ct=ct, out=out, engine=engine, organs=listed(organs), series=series, model=model, device=device)
     with progress_shown() as progress:
-        masks = run_segment(job, progress)
+        masks, findings = segment_and_check(job, progress)
     for name, note in masks.notes.items():
         typer.echo(f"{name}: {note}", err=True)
+    for found in findings:
+        if found.severity is not Severity.NOTE:
+            typer.echo(f"{found.severity.value}: {found.line}", err=True)
     typer.echo(f"{out}: {', '.join(masks.names)}")
+    typer.echo(f"{findings_path(out)}: {len(findings)} findings")
 
 
 def compare_masks(test: Path, reference: Path,

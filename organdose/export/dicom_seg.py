@@ -10,11 +10,16 @@ import numpy as np
 from organdose import __version__
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import describe
+from organdose.anatomy.review import Drawn, Review, current_review
+from organdose.anatomy.review_dicom import put_review
 from organdose.errors import InputError
 from organdose.export.source_ct import source_headers
 from organdose.export.whole_file import whole_file
 from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
+
+# PS3.3 C.8.20.2, Segment Algorithm Type: calculated by a computer, assisted by the user, by the user alone.
+_ALGORITHM_TYPES = {Drawn.AUTOMATIC: "AUTOMATIC", Drawn.EDITED: "SEMIAUTOMATIC", Drawn.MANUAL: "MANUAL"}
 
 if TYPE_CHECKING:
     from highdicom.seg import Segmentation, SegmentDescription
@@ -30,7 +35,9 @@ def write_dicom_seg(masks: OrganMasks, study: CTStudy, path: Path | str, *, prog
     if not filled:
         raise InputError("there is no mask to write", where=path)
     sources = source_headers(study, where=path)
-    descriptions = [_description(number, name, masks.origin) for number, name in enumerate(filled, start=1)]
+    reviews = {name: current_review(masks, name) for name in filled}
+    descriptions = [_description(number, name, masks.origin, reviews[name])
+                    for number, name in enumerate(filled, start=1)]
     parts = []
     for index, labels in enumerate(masks.layers):
         if progress is not None:
@@ -39,8 +46,16 @@ def write_dicom_seg(masks: OrganMasks, study: CTStudy, path: Path | str, *, prog
         if numbers.any():
             parts.append(_segmentation(numbers[labels], study, sources, descriptions))
     whole = _joined(parts)
+    approvers = {review.approved_by if review else "" for review in reviews.values()}
+    if len(approvers) == 1 and (name := approvers.pop()):
+        whole.ContentCreatorName = _person_name(name)
     with whole_file(path) as temporary:
         whole.save_as(temporary)
+
+
+def _person_name(typed: str) -> str:
+    """What somebody typed as a DICOM person name of one component: 64 characters, none that separates. PS3.5 6.2."""
+    return typed.translate(str.maketrans("^=\\", "   "))[:64].strip()
 
 
 def _segment_numbers(masks: OrganMasks, filled: list[str], layer: int) -> np.ndarray:
@@ -53,7 +68,7 @@ def _segment_numbers(masks: OrganMasks, filled: list[str], layer: int) -> np.nda
     return numbers
 
 
-def _description(number: int, name: str, origin: str) -> SegmentDescription:
+def _description(number: int, name: str, origin: str, review: Review | None) -> SegmentDescription:
     from highdicom import AlgorithmIdentificationSequence
     from highdicom.color import CIELabColor
     from highdicom.seg import SegmentDescription
@@ -62,16 +77,23 @@ def _description(number: int, name: str, origin: str) -> SegmentDescription:
     from pydicom.sr.coding import Code
 
     organ = describe(name)
-    # Whoever made the masks, a person may have corrected them since: SEMIAUTOMATIC is what holds in every case.
-    algorithm = AlgorithmIdentificationSequence(name=(origin or "unknown")[:64], version=__version__,
-                                                family=codes.DCM.ManualProcessing)
+    # Of masks without a review nobody knows whether a person corrected them: SEMIAUTOMATIC is what holds in every case.
+    drawn = review.drawn if review else Drawn.EDITED
+    family = codes.DCM.ManualProcessing
+    if drawn is Drawn.AUTOMATIC:
+        by_rules = origin.startswith("analytic")
+        family = codes.DCM.MorphologicalOperations if by_rules else codes.DCM.ArtificialIntelligence
+    algorithm = None if drawn is Drawn.MANUAL else AlgorithmIdentificationSequence(
+        name=(origin or "unknown")[:64], version=__version__, family=family)
     description = SegmentDescription(
         segment_number=number, segment_label=name,
         segmented_property_category=Code(organ.category_code, "SCT", organ.category_meaning),
         segmented_property_type=Code(organ.snomed_code, "SCT", organ.snomed_meaning),
-        algorithm_type="SEMIAUTOMATIC", algorithm_identification=algorithm,
+        algorithm_type=_ALGORITHM_TYPES[drawn], algorithm_identification=algorithm,
         display_color=CIELabColor.from_rgb(*organ.colour_rgb))
-    description.SegmentDescription = organ.title
+    description.SegmentDescription = f"{organ.title}: {review.line}" if review else organ.title
+    if review:
+        put_review(description, review)
     if organ.modifier:
         code, meaning = organ.modifier
         property_type = description.SegmentedPropertyTypeCodeSequence[0]

@@ -13,6 +13,7 @@ from scipy.ndimage import find_objects
 
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import Organ, describe
+from organdose.anatomy.review import review_tags
 from organdose.errors import InputError
 from organdose.export.image_file import write_image
 from organdose.export.whole_file import whole_file
@@ -48,7 +49,7 @@ def _only_named(masks: OrganMasks) -> OrganMasks:
         tables[layer][value] = value
     layers = [tables[layer][masks.layers[layer]] for layer in used]
     segments = {name: (used.index(layer), value) for name, (layer, value) in masks.segments.items()}
-    return OrganMasks(masks.reference, layers, segments, masks.origin, masks.notes)
+    return OrganMasks(masks.reference, layers, segments, masks.origin, masks.notes, masks.reviews)
 
 
 def terminology_entry(organ: Organ) -> str:
@@ -81,10 +82,17 @@ def segmentation_header(masks: OrganMasks, *, whole_extents: bool = False) -> di
             "Extent": extents[name],
             "LabelValue": str(value),
             "Layer": str(layer),
-            "Tags": f"OrganDose.Origin:{_plain(masks.origin)}|TerminologyEntry:{terminology_entry(organ)}|",
+            "Tags": f"OrganDose.Origin:{_plain(masks.origin)}|TerminologyEntry:{terminology_entry(organ)}|"
+                    f"{_review_tags(masks, name)}",
         }
         header |= {f"Segment{index}_{key}": text for key, text in fields.items()}
     return header
+
+
+def _review_tags(masks: OrganMasks, name: str) -> str:
+    """The review as it was given: whoever reads it compares its fingerprint with the voxels."""
+    tags = review_tags(masks.reviews[name]) if name in masks.reviews else {}
+    return "".join(f"{tag}:{text}|" for tag, text in tags.items())
 
 
 def _plain(text: str) -> str:

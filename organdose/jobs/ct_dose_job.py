@@ -22,6 +22,7 @@ from organdose.ct.scan_extension import beam_range_mm
 from organdose.dose_map import DoseMap, within
 from organdose.errors import InputError
 from organdose.jobs.ct_dose_descriptors import noted, scan_descriptors
+from organdose.jobs.mask_check import bad_mask_warnings
 from organdose.jobs.record import RunRecord, files_of
 from organdose.jobs.result_folder import RECORD_NAME, check_inputs_outside, check_result_folder, result_folder
 from organdose.patient.dose_grid import DoseGrid, dose_grid
@@ -106,6 +107,7 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
         masks = masks_for_study(study, job.segmentation, progress=progress)
         if job.segmentation is not None:
             record.add_input("segmentation", job.segmentation, files_of(job.segmentation))
+        bad_masks = bad_mask_warnings(masks, study.image, study.patient_sex, progress)
         if parameters.hu_curve is not None:
             record.add_input("hu_curve", Path(parameters.hu_curve), [Path(parameters.hu_curve)])
     with record.timed("dose grid"):
@@ -125,7 +127,7 @@ def compute_ct_dose(job: CTDoseJob, record: RunRecord, progress: Progress) -> CT
         all_rows = rows if everything is weights else organ_table(dose, everything)
         descriptors = scan_descriptors(study, masks, exposure, all_rows, progress)
         ranges = organ_ranges(weights, beam_range_mm(exposure.path.z_mm, exposure.total_collimation_mm))
-    warnings = (*dose.facts.get("contradictions", ()), *_warnings(dose, parameters), *descriptors.warnings)
+    warnings = (*bad_masks, *dose.facts.get("contradictions", ()), *_warnings(dose, parameters), *descriptors.warnings)
     record.facts.update(engine=dose.engine, masks=masks.origin, mask_notes=masks.notes, **dose.facts,
                         descriptors=descriptors.facts(), warnings=[*study.acquisition.warnings, *warnings])
     return CTDoseResult(study, masks, dose, noted(rows, ranges), histograms, warnings, descriptors, tuple(ranges),

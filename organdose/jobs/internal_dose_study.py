@@ -13,6 +13,7 @@ from organdose.assess.organ_weights import OrganWeights, organ_weights
 from organdose.ct.engines import EngineParameters
 from organdose.ct.patient_model import patient_model, tissue_table
 from organdose.errors import InputError, MissingFacts
+from organdose.jobs.mask_check import bad_mask_warnings
 from organdose.jobs.record import RunRecord, files_of
 from organdose.nuclear.frame_alignment import FrameAlignment, align_frames
 from organdose.nuclear.progeny import DecayMixture, with_progeny
@@ -90,6 +91,7 @@ def read_internal_dose_study(job: InternalDoseJob, record: RunRecord, progress: 
                 record.add_input(role, path, files_of(path))
     with record.timed("masks"):
         masks = masks_for_study(ct, job.segmentation, progress=progress)
+        bad_masks = bad_mask_warnings(masks, ct.image, _sex(activity, ct), progress)
     with record.timed("frames"):
         lattice = carried_on(_reference(job, activity).image, ct.image, job.voxel_mm)
         alignment = _aligned(job, activity, lattice, progress)
@@ -105,7 +107,7 @@ def read_internal_dose_study(job: InternalDoseJob, record: RunRecord, progress: 
         activity, alignment, lesions, ct, masks, lattice, grid, everything, everything.drawn(), mixture,
         net_injected_bq(activity.acquisition), patient.facts["hu_to_tissue"],
         (*activity.assumptions, *patient.assumptions, *_about_contrast(job, ct)),
-        (*activity.warnings, *alignment.warnings, *_places(activity, ct)))
+        (*bad_masks, *activity.warnings, *alignment.warnings, *_places(activity, ct)))
 
 
 def _reference(job: InternalDoseJob, activity: ActivityStudy) -> ActivityFrame:

@@ -6,13 +6,17 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from organdose.anatomy.mask_finding import Finding
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import organ
+from organdose.anatomy.review import mark_drawn
 from organdose.errors import InputError
+from organdose.export.mask_findings_table import write_findings_csv
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.jobs.parameters import checked
 from organdose.progress import Progress
 from organdose.segmentation.engines import engine
+from organdose.segmentation.mask_quality import mask_findings
 from organdose.study import read_ct
 
 
@@ -38,7 +42,20 @@ class SegmentJob(BaseModel):
 
 
 def run_segment(job: SegmentJob, progress: Progress | None = None) -> OrganMasks:
-    """Draw and write the masks. Raises `InputError` for input that cannot be used or shows none, `Cancelled`."""
+    """Draw, check and write the masks. Raises `InputError` for input that cannot be used or shows none, `Cancelled`.
+
+    What the quality control found lies beside the masks (see `findings_path`).
+    """
+    return segment_and_check(job, progress)[0]
+
+
+def findings_path(masks: Path) -> Path:
+    """Where the findings lie: `m.seg.nrrd` -> `m.findings.csv`, so that masks in one folder keep their own."""
+    return masks.with_name(masks.name.removesuffix(".seg.nrrd") + ".findings.csv")
+
+
+def segment_and_check(job: SegmentJob, progress: Progress | None = None) -> tuple[OrganMasks, tuple[Finding, ...]]:
+    """As `run_segment`; gives the findings too."""
     progress = progress or Progress()
     if not job.out.name.endswith(".seg.nrrd"):
         raise InputError("masks are written as .seg.nrrd", where=job.out, mend="Give -o a name with that ending.")
@@ -58,8 +75,13 @@ def run_segment(job: SegmentJob, progress: Progress | None = None) -> OrganMasks
         masks = masks.kept(job.organs)
         if not masks.segments:
             raise InputError(f"not found in this CT: {', '.join(job.organs)}", where=job.ct, mend="Leave them out.")
+    expected = job.organs or [name for name in chosen.organs if not getattr(chosen, "organs_by_model", False)
+                              or name in masks.segments or name in masks.notes]
+    findings = mask_findings(masks, study.image, sex=study.patient_sex, expected=expected, progress=progress)
+    mark_drawn(masks)
     write_seg_nrrd(masks, job.out, compressed=job.compressed)
-    return masks
+    write_findings_csv(findings_path(job.out), findings)
+    return masks, findings
 
 
 def _check_organs(job: SegmentJob, offered: tuple[str, ...]) -> None:

@@ -47,6 +47,7 @@ PACKAGES = (
     Package("rich", "rich", "13"), Package("matplotlib", "matplotlib", "3.8"), Package("jinja2", "jinja2", "3.1"),
     Package("icrp107-database", "icrp107_database", "0.0.3"), Package("radioactivedecay", "radioactivedecay", "0.6"),
     Package("torch", "torch", "2.4", NETWORK_ENGINES), Package("monai", "monai", "1.4", NETWORK_ENGINES),
+    Package("PyYAML", "yaml", "6", NETWORK_ENGINES),
     Package("numba-cuda", "numba_cuda", "0.4", GPU_MONTE_CARLO),
 )
 

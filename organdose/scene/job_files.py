@@ -14,6 +14,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.review import review_from_tags
 from organdose.errors import InputError
 from organdose.scene.volume_nodes import check_usable, grid_of_volume_node, ijk_to_ras
 
@@ -57,7 +58,7 @@ def masks_of_node_steps(segmentation_node, ct_node) -> Generator[float, None, Or
     Raises `InputError` for nodes that cannot be used (see `segment_edits`).
     """
     from organdose.scene.segment_edits import SegmentEdits
-    from organdose.scene.segmentation_nodes import ORIGIN_ATTRIBUTE
+    from organdose.scene.segmentation_nodes import ORIGIN_ATTRIBUTE, review_of_segment
 
     edits, grid = SegmentEdits(segmentation_node, ct_node), grid_of_volume_node(ct_node)
     shape, drawing, layers = tuple(reversed(grid.GetSize())), None, []
@@ -69,7 +70,10 @@ def masks_of_node_steps(segmentation_node, ct_node) -> Generator[float, None, Or
             for fraction in _copied_steps(drawing, index, layer):
                 yield (index + fraction) / len(layers)
     origin = segmentation_node.GetAttribute(ORIGIN_ATTRIBUTE) or "drawn in Slicer"
-    return OrganMasks(grid, layers, dict(drawing.segments), origin, dict(drawing.notes))
+    segmentation = segmentation_node.GetSegmentation()
+    reviews = {name: review for name, segment_id in drawing.segment_ids.items()
+               if (review := review_of_segment(segmentation.GetSegment(segment_id)))}
+    return OrganMasks(grid, layers, dict(drawing.segments), origin, dict(drawing.notes), reviews)
 
 
 def _copied_steps(drawing, index: int, layer: np.ndarray) -> Iterator[float]:
@@ -167,8 +171,10 @@ def _take_segments(masks: OrganMasks, fields: dict[str, str]) -> None:
     number = 0
     while (name := fields.get(f"Segment{number}_ID")) is not None:
         masks.segments[name] = int(fields[f"Segment{number}_Layer"]), int(fields[f"Segment{number}_LabelValue"])
-        if found := re.search(r"OrganDose\.Origin:([^|]+)", fields.get(f"Segment{number}_Tags", "")):
-            masks.origin = found[1]
+        tags = dict(tag.split(":", 1) for tag in fields.get(f"Segment{number}_Tags", "").split("|") if ":" in tag)
+        masks.origin = tags.get("OrganDose.Origin", masks.origin)
+        if review := review_from_tags(tags):
+            masks.reviews[name] = review
         number += 1
 
 

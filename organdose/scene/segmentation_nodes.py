@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import describe, expand, organs
+from organdose.anatomy.review import REVIEW_TAGS, Review, refresh_reviews, review_from_tags, review_tags
 from organdose.errors import InputError
 from organdose.export.seg_nrrd import terminology_entry
 from organdose.scene.at_once import at_once
@@ -83,6 +84,7 @@ def _add_segments(node, masks: OrganMasks, layers: list) -> None:
     for organ_name in _fullest_layer_first(masks):
         layer, value = masks.segments[organ_name]
         segment = _segment(organ_name, masks.notes.get(organ_name, ""))
+        put_review(segment, masks.reviews.get(organ_name))
         segment.SetLabelValue(value)
         segment.AddRepresentation(BINARY_LABELMAP, layers[layer])
         segmentation.AddSegment(segment, organ_name)
@@ -112,6 +114,9 @@ def masks_from_segmentation_node(node, ct_node) -> OrganMasks:
         masks.segments[name] = places[segment_id]
         if note := note_of_segment(segment):
             masks.notes[name] = note
+        if review := review_of_segment(segment):
+            masks.reviews[name] = review
+    refresh_reviews(masks)
     return masks
 
 
@@ -127,6 +132,21 @@ def organ_of_segment(segment_id: str, segment) -> str:
 def note_of_segment(segment) -> str:
     """The remark that came with a mask; '' without one."""
     return _tag(segment, NOTE_TAG)
+
+
+def put_review(segment, review: Review | None) -> None:
+    """Keep the review of a mask with its vtkSegment, which a saved scene or .seg.nrrd keeps too; None takes it away."""
+    tags = review_tags(review) if review else {}
+    for tag in REVIEW_TAGS.values():
+        if tag in tags:
+            segment.SetTag(tag, tags[tag])
+        else:
+            segment.RemoveTag(tag)
+
+
+def review_of_segment(segment) -> Review | None:
+    """The review that was given to a segment, whatever has become of its voxels since (see `current_review`)."""
+    return review_from_tags({tag: text for tag in REVIEW_TAGS.values() if (text := _tag(segment, tag))})
 
 
 def organs_shown_in_3d(organ_names) -> list[str]:

@@ -14,15 +14,20 @@ from organdose.study.ct_study import CTStudy
 
 # One module an engine; it defines ENGINE. Imported when asked for, so that an engine's packages may be missing.
 _MODULES = {"analytic": "organdose.segmentation.analytic",
-            "res-u2net": "organdose.segmentation.res_u2net_engine"}
+            "res-u2net": "organdose.segmentation.res_u2net_engine",
+            "totalsegmentator": "organdose.segmentation.totalsegmentator_engine",
+            "monai-bundle": "organdose.segmentation.monai_bundle_engine",
+            "nnunet": "organdose.segmentation.nnunet_engine",
+            "combined": "organdose.segmentation.combined"}
 
 
 class SegmentationEngine(Protocol):
     """What an engine states, and its work.
 
-    `devices` are those it can run on ('cpu', 'cuda'); `organs` the names of the vocabulary it can yield; `parameters`
-    the pydantic model of its settings, from whose fields front doors build their forms. `cost` says for people what
-    memory and time a large CT takes.
+    `devices` are those it can run on ('cpu', 'cuda'); `organs` the names of the vocabulary it can yield, which are not
+    what it will yield where that is up to the model it is given (`organs_by_model`, False where not stated);
+    `parameters` the pydantic model of its settings, from whose fields front doors build their forms. `cost` says for
+    people what memory and time a large CT takes.
     """
 
     name: str

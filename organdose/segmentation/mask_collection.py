@@ -9,6 +9,7 @@ import numpy as np
 
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import describe
+from organdose.anatomy.review import Review, refresh_reviews
 from organdose.errors import InputError
 from organdose.segmentation.organ_names import own_name, vocabulary_name
 from organdose.study.ct_study import CTStudy
@@ -16,12 +17,14 @@ from organdose.study.ct_study import CTStudy
 
 @dataclass(frozen=True)
 class MaskLabel:
-    """What a file says a mask is: its label, SNOMED CT code with side ('left', 'right', ''), and an identifier."""
+    """What a file says a mask is: its label, SNOMED CT code with side ('left', 'right', ''), an identifier, and the
+    review that came with it."""
 
     label: str
     code: str = ""
     laterality: str = ""
     identifier: str = ""
+    review: Review | None = None
 
 
 def labels_present(labels: np.ndarray) -> list[int]:
@@ -48,6 +51,7 @@ class MaskCollection:
             return None
         name = self._free_name(what)
         self.masks.add(name, mask, corner)
+        self._keep_review(name, what)
         return name
 
     def add_label_map(self, labels: np.ndarray, corner: tuple[int, int, int], names: dict[int, MaskLabel]) -> None:
@@ -62,8 +66,10 @@ class MaskCollection:
             layer = np.zeros(self.masks.shape, dtype=np.uint8)
             for new, value in enumerate(chunk, start=1):
                 table[value] = new
-                name = self._free_name(names.get(value, MaskLabel(f"label_{value}")))
+                what = names.get(value, MaskLabel(f"label_{value}"))
+                name = self._free_name(what)
                 self.masks.segments[name] = (len(self.masks.layers), new)
+                self._keep_review(name, what)
             layer[box] = table[labels]
             self.masks.layers.append(layer)
 
@@ -72,13 +78,20 @@ class MaskCollection:
         notes[name] = f"{notes[name]}; {text}" if name in notes else text
 
     def finished(self) -> OrganMasks:
-        """The masks. Raises `InputError` when there is none with a voxel in it."""
+        """The masks, their reviews compared with the voxels. Raises `InputError` when there is none with a voxel in it.
+        """
         if not self.masks.segments:
             what = f"all its masks are empty ({', '.join(self.empty)})" if self.empty else "it holds no masks"
             raise InputError(what, where=self.where, mend="Give a file with masks.")
         for label in self.empty:
             self.note(own_name(label), "empty in the file: left out")
+        for name in refresh_reviews(self.masks):
+            self.note(name, "approved once, but changed since")
         return self.masks
+
+    def _keep_review(self, name: str, what: MaskLabel) -> None:
+        if what.review is not None:
+            self.masks.reviews[name] = what.review
 
     def _free_name(self, what: MaskLabel) -> str:
         """The organ's name; the mask's own name when the vocabulary does not know it or the organ is taken."""

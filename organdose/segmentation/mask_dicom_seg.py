@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.review_dicom import review_of_segment
 from organdose.errors import InputError
 from organdose.progress import Progress
 from organdose.segmentation.ct_grid import labels_on_ct
@@ -97,7 +98,8 @@ def _label(description: Dataset) -> MaskLabel:
     modifiers = kind.get("SegmentedPropertyTypeModifierCodeSequence", [])
     sides = [_SIDES.get(str(item.get("CodeValue", "")), "") for item in modifiers]
     code = str(kind.get("CodeValue", "")) if kind.get("CodingSchemeDesignator") == "SCT" else ""
-    return MaskLabel(str(description.get("SegmentLabel", "")), code, next(filter(None, sides), ""))
+    return MaskLabel(str(description.get("SegmentLabel", "")), code, next(filter(None, sides), ""),
+                     review=review_of_segment(description))
 
 
 def _first_line(error: Exception) -> str:

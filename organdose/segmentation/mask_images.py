@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.review import review_from_tags
 from organdose.errors import InputError
 from organdose.progress import Progress
 from organdose.segmentation.ct_grid import labels_on_ct
@@ -144,7 +145,7 @@ def _label(fields: dict[str, str]) -> MaskLabel:
     parts = [part.split("^") for part in tags.get("TerminologyEntry", "").split("~")]
     code = parts[2][1] if len(parts) > 3 and len(parts[2]) > 1 else ""
     side = _SIDES.get(parts[3][1], "") if len(parts) > 3 and len(parts[3]) > 1 else ""
-    return MaskLabel(fields.get("Name", ""), code, side, fields.get("ID", ""))
+    return MaskLabel(fields.get("Name", ""), code, side, fields.get("ID", ""), review_from_tags(tags))
 
 
 def _origin(segments: list[dict[str, str]]) -> str:

@@ -20,7 +20,8 @@ LABEL_MAP = "label map"  # the origin that `reading.read_masks` gives masks of a
 def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Progress | None = None) -> OrganMasks:
     """Masks read from `segmentation`, or drawn by the analytic engine without one.
 
-    A body outline is added when the file has none: the table needs it for the mean dose and the remainder.
+    A body outline is added when the file has none: the table needs it for the mean dose and the remainder. The notes,
+    which become those of the dose tables, say who approved an organ, where the file tells of reviews.
     Raises `InputError` as the readers and the engine do.
     """
     from organdose.segmentation.reading import read_masks
@@ -33,6 +34,8 @@ def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Prog
         masks.notes["body"] = BODY_ADDED
     elif masks.origin == LABEL_MAP:
         fill_body(masks)
+    for name, review in masks.reviews.items():
+        masks.notes[name] = "; ".join(filter(None, (masks.notes.get(name, ""), review.line)))
     return masks
 
 
