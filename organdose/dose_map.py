@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import SimpleITK as sitk
 
+MGY_KG_PER_KEV = 1.602176634e-13  # 1 keV in 1 kg, in mGy (SI brochure, 2019)
+
 
 @dataclass(frozen=True)
 class DoseMap:

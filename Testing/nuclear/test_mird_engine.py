@@ -7,11 +7,11 @@ import pytest
 import scipy.sparse as sp
 import SimpleITK as sitk
 
+from organdose.dose_map import MGY_KG_PER_KEV
 from organdose.errors import InputError
 from organdose.nuclear.engines import engine
 from organdose.nuclear.mird_engine import MirdParameters
 from organdose.nuclear.time_activity import TimeActivityCurve
-from organdose.nuclear.voxel_kernels import MGY_KG_PER_KEV
 
 ORGANS = ("body", "liver", "spleen", "tumour_1", "femur_left")
 FEW = {"phantom": "adult_male", "voxel_mm": 10.0, "histories": 20_000}

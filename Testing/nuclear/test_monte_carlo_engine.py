@@ -5,7 +5,8 @@ import pytest
 import scipy.sparse as sp
 import SimpleITK as sitk
 
-from organdose.nuclear.engines import MGY_KG_PER_KEV, engine
+from organdose.dose_map import MGY_KG_PER_KEV
+from organdose.nuclear.engines import engine
 from organdose.nuclear.media import LUNG, SOFT_TISSUE
 from organdose.nuclear.monte_carlo_engine import MonteCarloParameters
 from organdose.transport.materials import DRY_AIR

@@ -5,11 +5,11 @@ import pytest
 
 from organdose.anatomy.phantoms.voxel_phantom import PhantomLabel, PhantomMedium
 from organdose.anatomy.phantoms.voxel_phantom_files import labelled_phantom, read_voxel_phantom
+from organdose.dose_map import MGY_KG_PER_KEV
 from organdose.errors import InputError
 from organdose.nuclear.progeny import with_progeny
 from organdose.nuclear.s_values import s_values, source_regions
 from organdose.nuclear.s_values_cache import cached_s_values
-from organdose.nuclear.voxel_kernels import MGY_KG_PER_KEV
 
 WATER = PhantomMedium({"H": 11.19, "O": 88.81})
 

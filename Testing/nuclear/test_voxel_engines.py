@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from organdose.dose_map import MGY_KG_PER_KEV
 from organdose.errors import InputError
-from organdose.nuclear.engines import MGY_KG_PER_KEV, engine
+from organdose.nuclear.engines import engine
 from organdose.nuclear.kernel_dose import REACH_MM
 from organdose.nuclear.local_engine import local_kev
 from organdose.nuclear.media import CORTICAL_BONE, LUNG, SOFT_TISSUE, SPONGY_BONE

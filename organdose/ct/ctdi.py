@@ -21,6 +21,7 @@ from organdose.computed_cache import cache_folder, code_digest, fingerprint, kee
 from organdose.ct.tube import Tube
 from organdose.ct.tube_path import TubePath
 from organdose.ct.xray_source import XRaySource
+from organdose.dose_map import MGY_KG_PER_KEV
 from organdose.progress import Progress
 from organdose.transport.cross_sections import photon_tables
 from organdose.transport.materials import DRY_AIR, PMMA, PMMA_DENSITY_G_CM3
@@ -34,7 +35,6 @@ _HOLE_RADIUS_MM = 6.5
 _HISTORIES = 20_000_000
 _WANTED_PERCENT = 0.5
 _WIDEST_MEASURED_MM, _REFERENCE_MM = 40.0, 20.0
-MGY_KG_PER_KEV = 1.602176634e-13
 
 
 @dataclass(frozen=True)

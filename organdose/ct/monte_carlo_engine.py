@@ -13,7 +13,6 @@ from pydantic import Field
 
 from organdose import __version__
 from organdose.ct.calibrated_source import calibrated_source, xray_source
-from organdose.ct.ctdi import MGY_KG_PER_KEV
 from organdose.ct.engines import PATIENT, EngineParameters
 from organdose.ct.exposure import Exposure, exposure_of
 from organdose.ct.run_facts import run_facts, spread_facts
@@ -22,7 +21,7 @@ from organdose.ct.scanner import scanner_for
 from organdose.ct.scanner_definition import Scanner
 from organdose.ct.start_angles import StartAngleSpread, run_at_start_angles, sampled_angles_rad
 from organdose.ct.xray_source import XRaySource
-from organdose.dose_map import DoseMap
+from organdose.dose_map import MGY_KG_PER_KEV, DoseMap
 from organdose.errors import InputError
 from organdose.patient.dose_grid import DoseGrid
 from organdose.progress import Progress

@@ -13,8 +13,6 @@ from organdose.nuclear.activity_integral import ActivityIntegral
 from organdose.patient.dose_grid import DoseGrid
 from organdose.progress import Progress
 
-MGY_KG_PER_KEV = 1.602176634e-13
-
 
 class EngineParameters(BaseModel):
     """What an internal dose engine lets its user choose. Forms read titles and hints as in `ct.engines`."""

@@ -9,10 +9,10 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from organdose import __version__
-from organdose.dose_map import DoseMap
+from organdose.dose_map import MGY_KG_PER_KEV, DoseMap
 from organdose.nuclear.activity_integral import ActivityIntegral
 from organdose.nuclear.emissions import Emissions
-from organdose.nuclear.engines import MGY_KG_PER_KEV, EngineParameters
+from organdose.nuclear.engines import EngineParameters
 from organdose.nuclear.kernel_dose import checked_source, dose_image
 from organdose.nuclear.media import AIR_BELOW_G_CM3
 from organdose.patient.dose_grid import DoseGrid

@@ -17,11 +17,11 @@ from organdose.anatomy.phantoms.stylised_phantom import load_phantom
 from organdose.anatomy.phantoms.voxel_phantom import LabelledPhantom
 from organdose.anatomy.phantoms.voxel_phantom_files import read_voxel_phantom
 from organdose.anatomy.phantoms.voxel_phantom_stylised import stylised_voxel_phantom
-from organdose.dose_map import DoseMap
+from organdose.dose_map import MGY_KG_PER_KEV, DoseMap
 from organdose.errors import InputError
 from organdose.nuclear.activity_integral import ActivityIntegral
 from organdose.nuclear.bladder_voiding import BladderVoiding, ExcretionPhase, bladder_tiac_h
-from organdose.nuclear.engines import MGY_KG_PER_KEV, EngineParameters
+from organdose.nuclear.engines import EngineParameters
 from organdose.nuclear.organ_level import OrganLevelDose, organ_level_dose, sources_in
 from organdose.nuclear.s_values import REMAINDER
 from organdose.nuclear.s_values_cache import cached_s_values

@@ -10,13 +10,13 @@ import SimpleITK as sitk
 from pydantic import Field
 
 from organdose import __version__
-from organdose.dose_map import DoseMap
+from organdose.dose_map import MGY_KG_PER_KEV, DoseMap
 from organdose.errors import InputError
 from organdose.nuclear.activity_integral import ActivityIntegral
 from organdose.nuclear.decay_source import DecaySource, decay_source
 from organdose.nuclear.emission_range import untransported
 from organdose.nuclear.emissions import ALPHA, RECOIL
-from organdose.nuclear.engines import MGY_KG_PER_KEV, EngineParameters
+from organdose.nuclear.engines import EngineParameters
 from organdose.patient.dose_grid import DoseGrid
 from organdose.progress import Progress
 from organdose.transport.cross_sections import photon_tables

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from organdose.anatomy.phantoms.voxel_phantom import LabelledPhantom, Region
+from organdose.dose_map import MGY_KG_PER_KEV
 from organdose.errors import InputError
-from organdose.nuclear.s_values import DECAYS_PER_MBQ_S, MGY_KG_PER_KEV, REMAINDER, SValues
+from organdose.nuclear.s_values import DECAYS_PER_MBQ_S, REMAINDER, SValues
 
 CONTENTS = "_contents"
 # Where a mask of the organ holds mostly what fills it: its activity is in the contents.

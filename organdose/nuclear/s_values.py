@@ -17,6 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from organdose.anatomy.phantoms.voxel_phantom import LabelledPhantom, Region
+from organdose.dose_map import MGY_KG_PER_KEV
 from organdose.errors import InputError
 from organdose.nuclear.emission_sampling import EnergyTable, energy_table, photon_table
 from organdose.nuclear.emissions import Emissions
@@ -30,7 +31,6 @@ from organdose.transport.monte_carlo import StopRule, run_electrons, run_photons
 from organdose.transport.voxel_grid import VoxelGrid
 from organdose.transport.voxel_source import Energies, VoxelSource
 
-MGY_KG_PER_KEV = 1.602176634e-13
 DECAYS_PER_MBQ_S = 1e6
 REMAINDER = "remainder"
 _ELECTRONS_PER_PHOTON = 0.25  # histories: electrons stay near where they arise, few are enough

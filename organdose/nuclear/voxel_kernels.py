@@ -13,9 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
+from organdose.dose_map import MGY_KG_PER_KEV
 from organdose.errors import InputError
 from organdose.nuclear.emissions import Emissions
-from organdose.nuclear.engines import MGY_KG_PER_KEV
 from organdose.nuclear.kernel_monte_carlo import BATCHES, KernelScores, kernel_scores, whole
 from organdose.nuclear.media import Medium
 from organdose.nuclear.photon_voxels import far_octant, near_shape, shell_shares
