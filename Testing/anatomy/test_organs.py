@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 from pydicom.sr._concepts_dict import concepts
 
-from organdose.anatomy.organs import CATEGORY_CODES, expand, organ, organs, tissue_weights
+from organdose.anatomy.organs import CATEGORY_CODES, describe, expand, organ, organs, tissue_weights
 from organdose.errors import InputError
 from organdose.resources import resource_path
 
@@ -70,6 +70,14 @@ def test_laterality_agrees_with_the_name():
             assert o.laterality in o.name
     assert organ("kidney_left").modifier == ("7771000", "Left")
     assert organ("liver").modifier is None
+
+
+def test_each_organ_stands_in_one_of_few_systems():
+    sizes = Counter(each.system for each in organs().values())
+    assert "" not in sizes and max(sizes.values()) < 40 and len(sizes) < 20
+    assert organ("vertebrae_T7").system == organ("sacrum").system == "Spine"
+    assert organ("tumour_3").system == organ("lesion").system
+    assert describe("ptv_60_gy").system == "Others"
 
 
 def test_the_tissue_weights_of_icrp_103_sum_to_one(shared_reference):

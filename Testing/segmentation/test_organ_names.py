@@ -1,7 +1,7 @@
 import pytest
 
 from organdose.anatomy.organs import organs
-from organdose.segmentation.organ_names import name_of_label, own_name, vocabulary_name
+from organdose.segmentation.organ_names import matching, name_of_label, own_name, vocabulary_name
 
 
 @pytest.mark.parametrize(("label", "name"), [
@@ -44,3 +44,16 @@ def test_the_code_that_slicer_gives_every_segment_means_nothing():
 def test_own_names_are_safe_in_files():
     assert own_name("PTV 60 Gy/2") == "ptv_60_gy_2"
     assert own_name("***") == "unnamed"
+
+
+@pytest.mark.parametrize("query, found", [
+    ("Niere links", ["kidney_left"]), ("kidney", ["kidney_left", "kidney_right"]), ("rippe", []), ("RIB l 1", []),
+    ("spine", ["vertebrae_T7", "sacrum"]), ("oesoph", ["esophagus"]), ("foie", ["liver"]), ("xyz", []),
+    ("spleen thymus", ["spleen"]), ("left", ["kidney_left"]), ("T7", ["vertebrae_T7"]), ("insert 3", ["insert_3"])])
+def test_organs_are_found_by_the_beginnings_of_what_they_are_called(query, found):
+    names = ("kidney_left", "kidney_right", "vertebrae_T7", "sacrum", "esophagus", "liver", "spleen", "insert_3")
+    assert matching(query, names) == found
+
+
+def test_an_empty_search_finds_all():
+    assert matching("  ", ("liver", "spleen")) == ["liver", "spleen"]

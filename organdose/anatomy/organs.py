@@ -1,4 +1,4 @@
-"""The one organ vocabulary: names, codes, colours, groups and reference masses of `Resources/organs.csv`."""
+"""The one organ vocabulary: names, codes, systems, colours, groups and reference masses of `Resources/organs.csv`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ LATERALITY_CODES = {"left": ("7771000", "Left"), "right": ("24028007", "Right")}
 # What files say of a mask that no concept of its own describes; the colour is Slicer's "unknown".
 _TISSUE = (CATEGORY_CODES["Tissue"], "Tissue")
 _FOREIGN_COLOUR = (100, 100, 130)
+_FOREIGN_SYSTEM = "Others"
 
 _NUMBERED = re.compile(r"(tumour|lesion)_(\d+)")
 
@@ -37,9 +38,9 @@ class Organ:
     """One row of `Resources/organs.csv` (its columns are explained in `Resources/organs.md`).
 
     `snomed_code` is a SNOMED CT code or '' where no source gives one of its own. `laterality` is 'left', 'right' or ''.
-    `colour_rgb` is 0..255. `members` names the organs whose union this one is, for groups. `reference_mass_g` maps the
-    sexes 'M' and 'F' to the ICRP 89 adult mass in g, where there is one. `tissue_weight` is the ICRP 103 tissue
-    (key of `tissue_weights()`) that this organ stands for, or None.
+    `system` is the group that lists show it in. `colour_rgb` is 0..255. `members` names the organs whose union this one
+    is, for groups. `reference_mass_g` maps the sexes 'M' and 'F' to the ICRP 89 adult mass in g, where there is one.
+    `tissue_weight` is the ICRP 103 tissue (key of `tissue_weights()`) that this organ stands for, or None.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Organ:
     snomed_code: str
     snomed_meaning: str
     category_meaning: str
+    system: str
     laterality: str
     colour_rgb: tuple[int, int, int]
     members: tuple[str, ...]
@@ -74,8 +76,9 @@ def _organ_of(row: dict[str, str]) -> Organ:
     columns = {"M": "mass_male_g", "F": "mass_female_g"}
     masses_g = {sex: float(row[column]) for sex, column in columns.items() if row[column]}
     return Organ(name=row["name"], title=row["title"], snomed_code=row["snomed_code"],
-                 snomed_meaning=row["snomed_meaning"], category_meaning=row["category"], laterality=row["laterality"],
-                 colour_rgb=tuple(int(c) for c in row["colour_rgb"].split()), members=tuple(row["members"].split()),
+                 snomed_meaning=row["snomed_meaning"], category_meaning=row["category"], system=row["system"],
+                 laterality=row["laterality"], colour_rgb=tuple(int(c) for c in row["colour_rgb"].split()),
+                 members=tuple(row["members"].split()),
                  reference_mass_g=MappingProxyType(masses_g), tissue_weight=row["tissue_weight"] or None)
 
 
@@ -110,8 +113,8 @@ def describe(name: str) -> Organ:
     if is_known(name):
         found = organ(name)
         return found if found.snomed_code else replace(found, snomed_code=_TISSUE[0], snomed_meaning=_TISSUE[1])
-    return Organ(name, name.replace("_", " ").capitalize(), *_TISSUE, "Tissue", "", _FOREIGN_COLOUR, (),
-                 MappingProxyType({}), None)
+    return Organ(name, name.replace("_", " ").capitalize(), *_TISSUE, "Tissue", _FOREIGN_SYSTEM, "", _FOREIGN_COLOUR,
+                 (), MappingProxyType({}), None)
 
 
 def is_known(name: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 
-from organdose.anatomy.organs import is_known, organs
+from organdose.anatomy.organs import describe, is_known, organs
 from organdose.resources import resource_path
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe"})
@@ -15,6 +16,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # "Tissue" (Slicer gives it to every new segment) and "Body Substance" say nothing about the organ.
 _VAGUE_CODES = {"85756007", "91720002"}
 _NUMBERED = {"tumour", "lesion"}
+_NO_SIDES = {"names": ()}
 
 
 def vocabulary_name(label: str = "", code: str = "", laterality: str = "", identifier: str = "") -> str | None:
@@ -42,6 +44,25 @@ def name_of_label(label: str) -> str | None:
             return f"{base}_{int(words[-1])}"
     return _sided_name(words) or next((name for name, first in _table()["first_words"].items() if words[:1] and
                                        words[0] in first), None)
+
+
+def matching(query: str, names: Iterable[str]) -> list[str]:
+    """Those of `names` that a reader who types `query` may mean: each of its words begins a word of what the organ is
+    called (name, title, synonyms, side, system). All of them for an empty query."""
+    wanted = _words(query, split_camel=False)
+    return [name for name in names if all(any(each.startswith(word) for each in _called(name)) for word in wanted)]
+
+
+@cache
+def _called(name: str) -> frozenset[str]:
+    """All words by which an organ may be looked for."""
+    known, table = describe(name), _table()
+    base = name.removesuffix(f"_{known.laterality}")
+    texts = [name, known.title, known.system, *table["organs"].get(name, ()),
+             *table["sided"].get(base, _NO_SIDES)["names"]]
+    texts += [text for entry in table["sided"].values() if entry["both"] == name for text in entry["names"]]
+    texts += [side for side in table["side_words"].get(known.laterality, ()) if len(side) > 1]
+    return frozenset(word for text in texts for word in _words(text))
 
 
 def own_name(label: str) -> str:
