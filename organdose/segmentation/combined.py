@@ -12,6 +12,7 @@ from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import is_known, organ
 from organdose.errors import InputError
 from organdose.progress import Progress
+from organdose.segmentation.engine_needs import Installed, drawn_organs, why_not_ready
 from organdose.segmentation.engines import engine, engine_names
 from organdose.study.ct_study import CTStudy
 
@@ -91,6 +92,7 @@ class CombinedEngine:
     licence = "those of its engines"
     cost = "the memory of the largest of its engines, the time of all"
     devices = ("cpu", "cuda")
+    whole_slices = True
     parameters = CombinedParameters
 
     @property
@@ -101,10 +103,26 @@ class CombinedEngine:
     def segment(self, study: CTStudy, parameters: CombinedParameters | None = None,
                 progress: Progress | None = None) -> OrganMasks:
         """Masks on the grid of the CT. Raises what its engines raise, and `InputError` without a table."""
-        parameters, progress = parameters or CombinedParameters(), progress or Progress()
-        if (parameters.model is None) == (parameters.table is None):
-            raise InputError("the combined engine needs one table of engines", mend="Give its file with --model.")
-        return combine(study, parameters.table or read_engine_table(parameters.model), progress)
+        return combine(study, _table_of(parameters or CombinedParameters()), progress)
+
+    def organs_with(self, parameters: CombinedParameters) -> tuple[str, ...]:
+        """What the engines of the table draw. Raises `InputError` without a table."""
+        table = _table_of(parameters)
+        names = [*table.engines, *([_FROM_HU] if table.fallback else [])]
+        return tuple(dict.fromkeys(organ for each in names for organ in drawn_organs(
+            engine(each), _checked(each, table.engines.get(each, {})))))
+
+    def check_ready(self, parameters: CombinedParameters, installed: Installed) -> None:
+        """Raises `InputError` without a table, and for the first of its engines that cannot run."""
+        for name, given in _table_of(parameters).engines.items():
+            if reason := why_not_ready(engine(name), _checked(name, given), installed):
+                raise InputError(f"{name}: {reason.rstrip('.')}", mend="Or take it out of the table of engines.")
+
+
+def _table_of(parameters: CombinedParameters) -> EngineTable:
+    if (parameters.model is None) == (parameters.table is None):
+        raise InputError("the combined engine needs one table of engines", mend="Give its file with --model.")
+    return parameters.table or read_engine_table(parameters.model)
 
 
 def combine(study: CTStudy, table: EngineTable, progress: Progress | None = None) -> OrganMasks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -48,6 +49,14 @@ class MonaiBundleEngine:
     def organs(self) -> tuple[str, ...]:
         return tuple(organs())
 
+    def check_ready(self, parameters: MonaiBundleParameters, installed: Callable[[str], bool]) -> None:
+        """Raises `InputError` where torch or MONAI are missing, or no bundle is given."""
+        _need_torch(installed)
+        if parameters.model is None:
+            raise InputError("the monai-bundle engine needs a bundle", mend="Give its folder with --model.")
+        if not parameters.model.exists():
+            raise InputError("no MONAI bundle here", where=parameters.model, mend="Check the path.")
+
     def segment(self, study: CTStudy, parameters: MonaiBundleParameters | None = None,
                 progress: Progress | None = None) -> OrganMasks:
         """Masks on the grid of the CT; labels that the vocabulary does not know keep their own name, with a note.
@@ -56,9 +65,7 @@ class MonaiBundleEngine:
         smallest tile fits, `Cancelled`.
         """
         parameters, progress = parameters or MonaiBundleParameters(), progress or Progress()
-        _need_torch()
-        if parameters.model is None:
-            raise InputError("the monai-bundle engine needs a bundle", mend="Give its folder with --model.")
+        self.check_ready(parameters, lambda module: find_spec(module) is not None)
         from organdose.segmentation.networks.bundle_labels import labels_of
         from organdose.segmentation.networks.hardware import chosen_device, chosen_precision
         from organdose.segmentation.networks.monai_bundle import load_bundle
@@ -82,8 +89,8 @@ class MonaiBundleEngine:
         return masks
 
 
-def _need_torch() -> None:
-    missing = [name for name in ("torch", "monai") if find_spec(name) is None]
+def _need_torch(installed: Callable[[str], bool]) -> None:
+    missing = [name for name in ("torch", "monai") if not installed(name)]
     if missing:
         raise InputError(f"the monai-bundle engine needs {' and '.join(missing)}, not installed here",
                          mend="Install with: pip install 'organdose[segmentation]'.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,14 @@ class NnUNetEngine:
     def organs(self) -> tuple[str, ...]:
         return tuple(organs())
 
+    def check_ready(self, parameters: NnUNetParameters, installed: Callable[[str], bool]) -> None:
+        """Raises `InputError` where package or weights are missing; another Python is asked only when it runs."""
+        if parameters.model is None:
+            raise InputError("the nnunet engine needs the folder of a trained nnU-Net", mend="Give it with --model.")
+        read_nnunet_folder(parameters.model, parameters.checkpoint, parameters.folds)
+        if parameters.python is None and not installed("nnunetv2"):
+            raise _not_installed(None)
+
     def segment(self, study: CTStudy, parameters: NnUNetParameters | None = None,
                 progress: Progress | None = None) -> OrganMasks:
         """Masks on the grid of the CT. When a card's memory runs out, results are kept off it, then the CPU works.
@@ -71,8 +80,7 @@ class NnUNetEngine:
         trained = read_nnunet_folder(parameters.model, parameters.checkpoint, parameters.folds)
         device = card_or_processor(parameters.device)
         if not is_installed("nnunetv2", parameters.python):
-            raise InputError("nnU-Net is not installed in this Python", where=parameters.python,
-                             mend="Install it with: pip install nnunetv2, or give the Python that has it.")
+            raise _not_installed(parameters.python)
         with tempfile.TemporaryDirectory(prefix="nnunet-") as temporary:
             folder = Path(temporary)
             (folder / "in").mkdir()
@@ -80,6 +88,11 @@ class NnUNetEngine:
             _run(folder, trained, parameters, device, progress)
             labels, corner = read_label_map(folder / "out" / f"ct{trained.file_ending}", study, "nnU-Net")
         return masks_of(labels, corner, study, trained, parameters.labels)
+
+
+def _not_installed(python: Path | None) -> InputError:
+    return InputError("nnU-Net is not installed in this Python", where=python,
+                      mend="Install it with: pip install nnunetv2, or give the Python that has it.")
 
 
 def masks_of(labels: np.ndarray, corner: tuple[int, int, int], study: CTStudy, trained: NnUNetFolder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from organdose.study.ct_study import CTStudy
 
 _FROM_HU = ("lung_left", "lung_right", "bones", "air_internal")
 _OVERLAPPING = ("body", "bones")  # hold other labels, so they are drawn apart
+_WEIGHTS = "weights.pt"
 
 
 class ResU2NetParameters(BaseModel):
@@ -47,8 +49,17 @@ class ResU2NetEngine:
     licence = "Apache-2.0"
     cost = "whole body, 512 x 512 x 606 voxels: 2.8 GiB of memory, 60 s on two cores with bfloat16 (by hand)"
     devices = ("cpu", "cuda")
+    whole_slices = True
     organs = (*NETWORK_ORGANS, "air_internal")
     parameters = ResU2NetParameters
+
+    def check_ready(self, parameters: ResU2NetParameters, installed: Callable[[str], bool]) -> None:
+        """Raises `InputError` where torch, MONAI or the weights are missing."""
+        _need_torch(installed)
+        folder = parameters.model or shipped_folder()
+        if not (folder / _WEIGHTS).is_file() and not any(folder.glob(f"*/{_WEIGHTS}")):
+            raise InputError(f"no trained network here ({_WEIGHTS} is missing)", where=folder,
+                             mend="Give the folder of a trained network, or train one: organdose train segmentation.")
 
     def segment(self, study: CTStudy, parameters: ResU2NetParameters | None = None,
                 progress: Progress | None = None) -> OrganMasks:
@@ -58,7 +69,7 @@ class ResU2NetEngine:
         even the smallest tile fits; `Cancelled`.
         """
         parameters, progress = parameters or ResU2NetParameters(), progress or Progress()
-        _need_torch()
+        _need_torch(_is_here)
         from organdose.segmentation.networks.trained_network import load_network
 
         trained = load_network(parameters.model or shipped_folder())
@@ -79,8 +90,12 @@ def shipped_folder() -> Path:
                          "train one: organdose train segmentation.") from error
 
 
-def _need_torch() -> None:
-    missing = [name for name in ("torch", "monai") if find_spec(name) is None]
+def _is_here(module: str) -> bool:
+    return find_spec(module) is not None
+
+
+def _need_torch(installed: Callable[[str], bool]) -> None:
+    missing = [name for name in ("torch", "monai") if not installed(name)]
     if missing:
         raise InputError(f"the res-u2net engine needs {' and '.join(missing)}, not installed here",
                          mend="Install with: pip install 'organdose[segmentation]'.")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -60,6 +61,13 @@ class TotalSegmentatorEngine:
     def organs(self) -> tuple[str, ...]:
         return tuple(label_names().values())
 
+    def check_ready(self, parameters: TotalSegmentatorParameters, installed: Callable[[str], bool]) -> None:
+        """Raises `InputError` where package or weights are missing; another Python is asked only when it runs."""
+        if parameters.python is None and not installed("totalsegmentator"):
+            raise _not_installed(None)
+        if not parameters.download:
+            check_weights(weights_folder(parameters.model), fast=parameters.fast)
+
     def segment(self, study: CTStudy, parameters: TotalSegmentatorParameters | None = None,
                 progress: Progress | None = None) -> OrganMasks:
         """Masks on the grid of the CT. When memory runs out, the CT is split in three before it gives up.
@@ -69,8 +77,7 @@ class TotalSegmentatorEngine:
         """
         parameters, progress = parameters or TotalSegmentatorParameters(), progress or Progress()
         if not is_installed("totalsegmentator", parameters.python):
-            raise InputError("TotalSegmentator is not installed in this Python", where=parameters.python,
-                             mend="Install it with: pip install TotalSegmentator, or give the Python that has it.")
+            raise _not_installed(parameters.python)
         weights = weights_folder(parameters.model)
         if not parameters.download:
             check_weights(weights, fast=parameters.fast)
@@ -83,6 +90,11 @@ class TotalSegmentatorEngine:
         resolution = "3 mm" if parameters.fast else "1.5 mm"
         return named_masks(labels, corner, study, label_names(), where=Path("TotalSegmentator"),
                            origin=f"TotalSegmentator ({resolution}, not reviewed)")
+
+
+def _not_installed(python: Path | None) -> InputError:
+    return InputError("TotalSegmentator is not installed in this Python", where=python,
+                      mend="Install it with: pip install TotalSegmentator, or give the Python that has it.")
 
 
 @cache

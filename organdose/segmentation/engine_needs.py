@@ -1,0 +1,49 @@
+"""Whether an engine can run with what is there: packages of a Python, weights on disk; and which one to offer first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+
+from pydantic import BaseModel
+
+from organdose.errors import InputError
+from organdose.segmentation.engines import SegmentationEngine, engine
+
+Installed = Callable[[str], bool]  # whether a Python has a module of that name
+
+_OURS, _ANYWHERE = "res-u2net", "analytic"
+
+
+def is_here(module: str) -> bool:
+    """Whether this Python has a module."""
+    return find_spec(module) is not None
+
+
+def why_not_ready(chosen: SegmentationEngine, parameters: BaseModel, installed: Installed = is_here) -> str:
+    """Why an engine cannot run in the Python that `installed` tells of, and how to mend it: one line, '' when it can.
+
+    No package is imported and no weights are read: what is in them shows when it runs.
+    """
+    check = getattr(chosen, "check_ready", None)
+    try:
+        if check is not None:
+            check(parameters, installed)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def drawn_organs(chosen: SegmentationEngine, parameters: BaseModel) -> tuple[str, ...]:
+    """The organs an engine draws with these parameters, as far as can be told before it runs."""
+    look = getattr(chosen, "organs_with", None)
+    try:
+        return look(parameters) if look is not None else tuple(chosen.organs)
+    except InputError:
+        return tuple(chosen.organs)
+
+
+def first_engine(installed: Installed = is_here) -> str:
+    """The engine to offer before anybody chose: our own network where it can run, else what runs anywhere."""
+    ours = engine(_OURS)
+    return _ANYWHERE if why_not_ready(ours, ours.parameters(), installed) else _OURS
