@@ -15,21 +15,41 @@ def segment(ct: Path, out: Annotated[Path, typer.Option("-o", "--out", help="A .
             organs: Annotated[str | None, typer.Option(help="Organs, separated by commas.")] = None,
             series: Series = None,
             model: Annotated[Path | None, typer.Option(help="Trained model, for engines that need one.")] = None,
-            device: Device = "auto") -> None:
+            device: Device = "auto",
+            region: Annotated[str | None, typer.Option(help="Only in this box: x,y,z,x,y,z of two corners, mm, left "
+                                                            "posterior superior.")] = None,
+            masks: Annotated[Path | None, typer.Option(help="Masks of this CT to correct in the region; what is drawn "
+                                                            "takes their place there.")] = None) -> None:
     """Draw organ masks on a CT."""
     from organdose.anatomy.mask_finding import Severity
     from organdose.jobs.segment_job import SegmentJob, findings_path, segment_and_check
 
-    job = SegmentJob(ct=ct, out=out, engine=engine, organs=listed(organs), series=series, model=model, device=device)
+    job = SegmentJob(ct=ct, out=out, engine=engine, organs=listed(organs), series=series, model=model, device=device,
+                     region_mm=_corners(region), masks=masks)
     with progress_shown() as progress:
-        masks, findings = segment_and_check(job, progress)
-    for name, note in masks.notes.items():
+        drawn, findings = segment_and_check(job, progress)
+    for name, note in drawn.notes.items():
         typer.echo(f"{name}: {note}", err=True)
     for found in findings:
         if found.severity is not Severity.NOTE:
             typer.echo(f"{found.severity.value}: {found.line}", err=True)
-    typer.echo(f"{out}: {', '.join(masks.names)}")
+    typer.echo(f"{out}: {', '.join(drawn.names)}")
     typer.echo(f"{findings_path(out)}: {len(findings)} findings")
+
+
+def _corners(text: str | None) -> tuple | None:
+    """Two corners (x, y, z in mm) of six numbers with commas between them. Raises `InputError` for anything else."""
+    from organdose.errors import InputError
+
+    if text is None:
+        return None
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 6:
+        raise InputError(f"--region {text!r} is no box", mend="Give six numbers in mm, x,y,z of two opposite corners.")
+    return tuple(numbers[:3]), tuple(numbers[3:])
 
 
 def compare_masks(test: Path, reference: Path,
