@@ -102,3 +102,14 @@ def test_without_the_effective_dose_of_a_part_there_is_none_of_the_whole():
                                             (["uterus", "prostate"], "")])
 def test_the_sex_is_that_of_the_organs(names, sex):
     assert sex_of_organs([[row(name, 1.0)] for name in names]) == sex
+
+
+def test_the_total_says_what_its_parts_say_of_the_mask():
+    def total(*masks):
+        return total_organ_doses({f"part {n}": [replace(row("liver", 1.0), mask=mask)]
+                                  for n, mask in enumerate(masks, 1)})[0].mask
+
+    assert total("edited", "edited") == "edited" and total("", "") == ""
+    assert total("automatic", "") == "part 1: automatic; part 2: unknown"
+    tables = {"CT": [replace(row("liver", 1.0), mask="edited")], "internal": [replace(row("liver", 2.0), mask="edited")]}
+    assert total_rows(total_organ_doses(tables), tables, {}, {})[0].mask == "edited"

@@ -23,7 +23,7 @@ from organdose.validation.comparison import Comparison
 COMMANDS = ("demo", "phantom", "segment", "ct-dose", "compare-masks", "validate", "benchmark")
 # The contract: shared design page, section 4.
 ORGAN_COLUMNS = ("organ,snomed,volume_ml,mass_g,mean_mgy,uncertainty_percent,sd_mgy,min_mgy,max_mgy,d98_mgy,d50_mgy,"
-                 "d2_mgy,in_image_percent,note")
+                 "d2_mgy,in_image_percent,note,mask")
 MASK_COLUMNS = "organ,dice,jaccard,precision,recall,hd95_mm,surface_dice,volume_ml,reference_volume_ml"
 _STARTED = (sys.executable, "-m", "organdose.cli")
 

@@ -157,3 +157,11 @@ def test_computing_time_is_the_sum_of_the_stages(content, tmp_path):
 def test_filling_zeros_go_and_histories_are_words():
     assert (plain(120.0), plain(9.8), plain(0.5), plain(1500.0)) == ("120", "9.8", "0.5", "1500")
     assert (count(2.5e8), count(1.2e9), count(95_000)) == ("250 million", "1.2 billion", "95,000")
+
+
+def test_the_page_says_who_answers_for_each_mask(content, tmp_path):
+    rows = [replace(row, mask="approved by A. <Smith>" if row.organ == "liver" else "") for row in content.rows]
+    write_report(replace(content, rows=rows), tmp_path / "report.html")
+    page = Page((tmp_path / "report.html").read_text("utf-8"))
+    assert page.row("Liver")[0].endswith("Mask approved by A. <Smith>")
+    assert "Mask" not in page.row("Left kidney")[0]

@@ -1,16 +1,18 @@
 import csv
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from organdose.assess.internal_organ_dose import InternalOrganDose, with_activity
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.errors import InputError
 from organdose.export.tables import read_dvh_csv, read_organs_csv, write_dvh_csv, write_organs_csv
 
 # The contract of DESIGN section 4, written out here so that a renamed field does not rename the column unseen.
 CONTRACT = ("organ,snomed,volume_ml,mass_g,mean_mgy,uncertainty_percent,sd_mgy,min_mgy,max_mgy,d98_mgy,d50_mgy,d2_mgy,"
-            "in_image_percent,note")
+            "in_image_percent,note,mask")
 LIVER = OrganDose("liver", "10200004", 1523.456789, 1614.8641963, 12.3456789, 0.41, 2.5, 1e-5, 30.123456, 8.0, 12.0,
                   18.0, 100.0, 'cut, "nearly"; Größe')
 AORTA = OrganDose("aorta", "15825003", 90.0, 95.0, 10.0, None, 1.0, 5.0, 15.0, 6.0, 10.0, 14.0, math.nan)
@@ -76,3 +78,20 @@ def test_a_cell_that_is_no_number_is_refused_with_its_line(tmp_path):
 def test_a_table_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read_dvh_csv(tmp_path / "none.csv")
+
+
+def test_the_review_of_a_mask_is_the_last_column_and_may_lack_in_older_tables(tmp_path):
+    signed = replace(LIVER, mask="approved by A. Smith on 2026-11-21 (edited)")
+    write_organs_csv(tmp_path / "organs.csv", [signed])
+    assert read_organs_csv(tmp_path / "organs.csv")[0].mask == signed.mask
+    older = [line.rsplit(",", 1)[0] for line in (tmp_path / "organs.csv").read_text("utf-8").splitlines()]
+    (tmp_path / "older.csv").write_text("\n".join(older), "utf-8")
+    found, = read_organs_csv(tmp_path / "older.csv")
+    assert found.mask == "" and found.note == LIVER.note
+
+
+def test_the_review_stands_after_the_columns_of_internal_dose(tmp_path):
+    write_organs_csv(tmp_path / "organs.csv", [with_activity(replace(LIVER, mask="edited"), 3.0, 100.0)])
+    header = (tmp_path / "organs.csv").read_text("utf-8").splitlines()[0]
+    assert header == CONTRACT.removesuffix(",mask") + ",mean_mgy_per_mbq,tia_mbq_h,tiac_h,mask"
+    assert read_organs_csv(tmp_path / "organs.csv", InternalOrganDose)[0].mask == "edited"

@@ -11,7 +11,7 @@ from organdose.jobs.internal_dose_job import run_internal_dose
 from organdose.jobs.parameters import internal_dose_job
 
 COLUMNS = ("organ,snomed,volume_ml,mass_g,mean_mgy,uncertainty_percent,sd_mgy,min_mgy,max_mgy,d98_mgy,d50_mgy,d2_mgy,"
-           "in_image_percent,note,mean_mgy_per_mbq,tia_mbq_h,tiac_h")
+           "in_image_percent,note,mean_mgy_per_mbq,tia_mbq_h,tiac_h,mask")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,9 @@ import pytest
 import SimpleITK as sitk
 
 from organdose.anatomy.review import ReviewStatus, approve
-from organdose.assess.organ_selection import organ_selections
+from organdose.assess.organ_table import organ_table
+from organdose.assess.organ_weights import organ_weights
+from organdose.dose_map import DoseMap
 from organdose.errors import Cancelled, InputError
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.jobs.segment_job import SegmentJob, run_segment
@@ -94,11 +96,19 @@ def test_what_an_engine_drew_is_marked_as_automatic(segment, job_of, tmp_path):
     assert found.reviews["body"].status is ReviewStatus.AUTOMATIC
 
 
+def table_of(masks):
+    """The rows of an even dose of 1 mGy on the CT's own grid."""
+    dose_mgy = sitk.GetImageFromArray(np.ones(masks.shape, np.float32))
+    dose_mgy.CopyInformation(masks.reference)
+    density = np.ones(masks.shape, np.float32)
+    rows = organ_table(DoseMap(dose_mgy, density, "test"), organ_weights(masks, density, dose_mgy))
+    return {row.organ: row for row in rows}
+
+
 def test_dose_tables_say_who_approved_a_mask(segment, tmp_path):
     masks, study = segment(), read_ct(tmp_path / "ct.nrrd")
-    assert masks_for_study(study, tmp_path / "m.seg.nrrd").notes["body"] == "automatic, not approved"
+    assert table_of(masks_for_study(study, tmp_path / "m.seg.nrrd"))["body"].mask == "automatic"
     approve(masks, "body", "A. Smith", datetime(2026, 3, 1, 12, tzinfo=UTC))
     write_seg_nrrd(masks, tmp_path / "m.seg.nrrd")
     read = masks_for_study(study, tmp_path / "m.seg.nrrd")
-    row, = (row for row in organ_selections(read) if row.name == "body")
-    assert row.note == "approved by A. Smith on 2026-03-01 (automatic)"
+    assert table_of(read)["body"].mask == "approved by A. Smith on 2026-03-01 (automatic)"

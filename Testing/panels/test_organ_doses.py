@@ -9,7 +9,7 @@ import pytest
 from organdose.assess.organ_dose import OrganDose
 from organdose.errors import InputError
 
-HEADINGS = ["Organ", "Mean\nmGy", "±\n%", "D98\nmGy", "D2\nmGy", "Max\nmGy", "Mass\ng", "In image\n%"]
+HEADINGS = ["Organ", "Mean\nmGy", "±\n%", "D98\nmGy", "D2\nmGy", "Max\nmGy", "Mass\ng", "In image\n%", "Mask"]
 MEAN, UNCERTAINTY = 1, 2
 
 
@@ -107,9 +107,9 @@ def test_all_rows_are_copied_tab_separated(doses, table_node, qt):
     doses.show(table_node)
     doses.copy()
     lines = clipboard(qt)
-    assert lines[0] == ["Organ", "Mean mGy", "± %", "D98 mGy", "D2 mGy", "Max mGy", "Mass g", "In image %"]
+    assert lines[0] == ["Organ", "Mean mGy", "± %", "D98 mGy", "D2 mGy", "Max mGy", "Mass g", "In image %", "Mask"]
     assert [line[0] for line in lines[1:]] == ["Liver", "Left kidney", "Pancreas", "Spleen"]
-    assert lines[2][MEAN:3] == ["10.25", ""] and all(len(line) == 8 for line in lines)
+    assert lines[2][MEAN:3] == ["10.25", ""] and all(len(line) == 9 for line in lines)
 
 
 def test_only_selected_rows_are_copied_as_they_stand(doses, table_node, qt):

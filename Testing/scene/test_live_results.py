@@ -32,7 +32,7 @@ from organdose.scene.segmentation_nodes import (
 from organdose.scene.volume_nodes import ct_volume_node, image_from_volume_node
 
 NUMBERS = [field.name for field in dataclasses.fields(OrganDose)
-           if field.name not in ("organ", "snomed", "note", "uncertainty_percent")]
+           if field.name not in ("organ", "snomed", "note", "mask", "uncertainty_percent")]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ change of the mask, whoever made it and in whatever program.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Tag of a segment in Slicer and in .seg.nrrd for each field.
 REVIEW_TAGS = {"drawn": "OrganDose.Drawn", "fingerprint": "OrganDose.Fingerprint",
                "approved_by": "OrganDose.ApprovedBy", "approved_at": "OrganDose.ApprovedAt"}
+_STEP_VOXELS = 4_000_000
 
 
 class ReviewStatus(StrEnum):
@@ -77,9 +78,40 @@ def fingerprints(masks: OrganMasks, names: Iterable[str] | None = None) -> dict[
     wanted = {name: masks.segments[name] for name in (masks.names if names is None else names)}
     layers = {layer for layer, _ in wanted.values()}
     boxes = {layer: ndimage.find_objects(masks.layers[layer], max_label=255) for layer in layers}
-    axes = _patient_axes(masks.reference.GetDirection())
-    return {name: _fingerprint(masks.layers[layer], value, boxes[layer][value - 1], axes)
+    direction = masks.reference.GetDirection()
+    return {name: _returned(fingerprint_steps(masks.layers[layer], value, boxes[layer][value - 1], direction))
             for name, (layer, value) in wanted.items()}
+
+
+def fingerprint_steps(labels: np.ndarray, value: int, box: tuple[slice, ...] | None,
+                      direction: tuple[float, ...]) -> Generator[None, None, str]:
+    """The fingerprint of the voxels `value` of one label layer (z, y, x), in steps of a few milliseconds.
+
+    `box` is their bounding box, None where there are none; `direction` that of the image (row-major cosines, LPS).
+    """
+    axes = _patient_axes(direction)
+    order, back = [axis for axis, _ in axes], [backwards for _, backwards in axes]
+    sizes = [labels.shape[axis] for axis in order]
+    digest = hashlib.sha256(repr(sizes).encode())
+    if box is not None:
+        sides = [(size - box[axis].stop, size - box[axis].start) if backwards else (box[axis].start, box[axis].stop)
+                 for size, axis, backwards in zip(sizes, order, back)]
+        turned = np.flip(labels[box].transpose(order), [k for k in range(3) if back[k]])
+        digest.update(repr(sides).encode())
+        planes = 8 * max(1, _STEP_VOXELS // (8 * turned[0].size))  # by eights: no byte is begun twice
+        for first in range(0, len(turned), planes):
+            if first:
+                yield
+            digest.update(np.packbits(np.ascontiguousarray(turned[first:first + planes] == value)).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _returned(steps: Generator[None, None, str]) -> str:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def _patient_axes(direction: tuple[float, ...]) -> list[tuple[int, bool]]:
@@ -89,19 +121,6 @@ def _patient_axes(direction: tuple[float, ...]) -> list[tuple[int, bool]]:
     if set(along) != {0, 1, 2}:
         along = np.arange(3)
     return [(2 - int(along[p]), bool(cosines[p, along[p]] < 0)) for p in (2, 1, 0)]
-
-
-def _fingerprint(labels: np.ndarray, value: int, box: tuple[slice, ...] | None, axes: list[tuple[int, bool]]) -> str:
-    order, back = [axis for axis, _ in axes], [backwards for _, backwards in axes]
-    sizes = [labels.shape[axis] for axis in order]
-    digest = hashlib.sha256(repr(sizes).encode())
-    if box is not None:
-        sides = [(size - box[axis].stop, size - box[axis].start) if backwards else (box[axis].start, box[axis].stop)
-                 for size, axis, backwards in zip(sizes, order, back)]
-        turned = np.flip((labels[box] == value).transpose(order), [k for k in range(3) if back[k]])
-        digest.update(repr(sides).encode())
-        digest.update(np.packbits(np.ascontiguousarray(turned)).tobytes())
-    return digest.hexdigest()[:32]
 
 
 def mark_drawn(masks: OrganMasks, drawn: Drawn = Drawn.AUTOMATIC, names: Iterable[str] | None = None) -> None:
@@ -135,10 +154,11 @@ def current_review(masks: OrganMasks, name: str) -> Review | None:
     kept = masks.reviews.get(name)
     if kept is None or name not in masks.segments:
         return None
-    return _as_now(kept, fingerprints(masks, [name])[name])
+    return review_as_now(kept, fingerprints(masks, [name])[name])
 
 
-def _as_now(kept: Review, now: str) -> Review:
+def review_as_now(kept: Review, now: str) -> Review:
+    """The review of voxels whose fingerprint is `now`: edited and not approved where it is another."""
     if now == kept.fingerprint:
         return kept
     drawn = Drawn.EDITED if kept.drawn is Drawn.AUTOMATIC else kept.drawn
@@ -149,7 +169,7 @@ def refresh_reviews(masks: OrganMasks) -> tuple[str, ...]:
     """Bring all reviews up to date after edits. Gives the names of the organs that lost an approval."""
     before = {name: review for name, review in masks.reviews.items() if name in masks.segments}
     now = fingerprints(masks, before)
-    masks.reviews = {name: _as_now(review, now[name]) for name, review in before.items()}
+    masks.reviews = {name: review_as_now(review, now[name]) for name, review in before.items()}
     return tuple(name for name, review in before.items() if review.approved_by and not masks.reviews[name].approved_by)
 
 

@@ -13,6 +13,7 @@ class OrganDose:
 
     `mean_mgy` is mass-weighted; `uncertainty_percent` is the relative standard uncertainty of the mean (None: the
     engine states none); `in_image_percent` is how much of the organ the image shows (100 when it ends inside it).
+    `mask` is the review of the mask (`anatomy.mask_status`), '' where nobody knows.
     """
 
     organ: str
@@ -29,6 +30,7 @@ class OrganDose:
     d2_mgy: float
     in_image_percent: float
     note: str = ""
+    mask: str = ""
 
 
 @dataclass(frozen=True)

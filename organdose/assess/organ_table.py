@@ -116,6 +116,7 @@ def _row(name: str, dose: DoseMap, dose_mgy: np.ndarray, weights: OrganWeights) 
     row = organ_row(name, voxels_of_row(name, dose_mgy, weights),
                     uncertainty_percent=None if relative is None else 100.0 * float(relative),
                     in_image_percent=weights.in_image_percent[name], note=weights.notes.get(name, ""))
+    row = replace(row, mask=weights.mask_status.get(name, ""))
     return row if name not in dose.organ_mean_mgy else replace(row, mean_mgy=dose.organ_mean_mgy[name])
 
 

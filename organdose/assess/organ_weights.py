@@ -15,6 +15,7 @@ import SimpleITK as sitk
 from scipy import sparse
 
 from organdose.anatomy.box_overlap import axis_edges_mm, overlap_matrix
+from organdose.anatomy.mask_status import mask_status, row_status
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.assess.boxes import corner_of, shape_of, slabs
 from organdose.assess.organ_coverage import organ_coverage
@@ -35,7 +36,8 @@ class OrganWeights:
     `mass_g` and `volume_ml` are CSR matrices (organs, dose voxels flattened in (z, y, x) order) of one common
     sparsity; row i belongs to `names[i]`. `members`: the drawn masks each row was joined from. `touches_image_edge`
     and `in_image_percent` (NaN: not known) say whether the image cuts the organ, `notes` why (only organs with
-    something to say). `dose_grid` stands for the geometry; its voxel values are not used.
+    something to say), `mask_status` how its mask was drawn and who approved it. `dose_grid` stands for the
+    geometry; its voxel values are not used.
     """
 
     names: tuple[str, ...]
@@ -46,6 +48,7 @@ class OrganWeights:
     touches_image_edge: dict[str, bool]
     in_image_percent: dict[str, float]
     notes: dict[str, str]
+    mask_status: dict[str, str] = field(default_factory=dict)
 
     @property
     def voxel_volume_ml(self) -> float:
@@ -95,7 +98,12 @@ def organ_weights(masks: OrganMasks, ct_density_g_cm3: np.ndarray, dose_grid: si
     mass, volume = _matrices(rows, dose_grid.GetNumberOfPixels())
     return OrganWeights(tuple(s.name for s in selections), mass, volume, dose_grid,
                         {s.name: s.members for s in selections}, edges, shown,
-                        {name: note for name, note in notes.items() if note})
+                        {name: note for name, note in notes.items() if note}, _mask_status(masks, selections))
+
+
+def _mask_status(masks: OrganMasks, selections: Sequence[Selection]) -> dict[str, str]:
+    drawn = {name: mask_status(masks.reviews.get(name)) for name in masks.names}
+    return {selection.name: row_status(selection.name, drawn) for selection in selections}
 
 
 def held_voxels(volume_ml: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from organdose.anatomy.mask_status import UNKNOWN
 from organdose.assess.organ_dose import OrganDose
 
 SAME_VOLUME_PERCENT = 5.0  # masks of one organ whose volumes differ by more are not the same mask
@@ -18,7 +19,8 @@ class TotalOrganDose:
     such organ.
 
     `total_mgy` is the sum of the parts that have the organ: where one lacks it is a lower bound, `is_whole` is False
-    and `note` names the parts. `uncertainty_percent` adds the parts' standard uncertainties in squares, of those that
+    and `note` names the parts. `mask` is the review of the mask, with the parts' names where they differ.
+    `uncertainty_percent` adds the parts' standard uncertainties in squares, of those that
     state one (None: none does).
     """
 
@@ -28,6 +30,7 @@ class TotalOrganDose:
     total_mgy: float
     uncertainty_percent: float | None
     note: str
+    mask: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -58,7 +61,15 @@ def _total(organ: str, parts: dict[str, OrganDose | None]) -> TotalOrganDose:
     return TotalOrganDose(
         organ, tuple(math.nan if row is None else row.mean_mgy for row in parts.values()),
         tuple(None if row is None else row.uncertainty_percent for row in parts.values()), total_mgy, percent,
-        "; ".join([*_about_parts(parts, there, bool(stated)), *_joined_notes(there)]))
+        "; ".join([*_about_parts(parts, there, bool(stated)), *_joined_notes(there)]), _joined_masks(there))
+
+
+def _joined_masks(there: dict[str, OrganDose]) -> str:
+    """What the parts' tables say of their masks: once where all say the same, else with the part's name."""
+    said = {part: row.mask for part, row in there.items()}
+    if len(set(said.values())) <= 1:
+        return next(iter(said.values()), "")
+    return "; ".join(f"{part}: {mask or UNKNOWN}" for part, mask in said.items())
 
 
 def _about_parts(parts: dict[str, OrganDose | None], there: dict[str, OrganDose], any_stated: bool) -> list[str]:
@@ -127,5 +138,5 @@ def total_rows(totals: Sequence[TotalOrganDose], tables: Mapping[str, Sequence[O
         found.append(replace(
             first[total.organ], mean_mgy=total.total_mgy, uncertainty_percent=total.uncertainty_percent, **spread,
             in_image_percent=math.nan if any(map(math.isnan, percent)) else min(percent),
-            note="; ".join(filter(None, (total.note, not_in_map.get(total.organ))))))
+            note="; ".join(filter(None, (total.note, not_in_map.get(total.organ)))), mask=total.mask))
     return found

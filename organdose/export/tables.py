@@ -15,9 +15,9 @@ import numpy as np
 from organdose.assess.organ_dose import DoseVolumeHistogram, OrganDose
 from organdose.errors import InputError
 
-ORGAN_COLUMNS = tuple(f.name for f in fields(OrganDose))
 DVH_COLUMNS = ("organ", "dose_percent_of_maximum", "dose_mgy", "volume_percent")
-_TEXT = ("organ", "snomed", "note")
+_TEXT = ("organ", "snomed", "note", "mask")
+_LATER = ("mask",)  # columns that tables of earlier versions lack
 _MAY_LACK = ("uncertainty_percent", "in_image_percent", "mean_mgy_per_mbq", "tia_mbq_h", "tiac_h",
              "sd_mgy", "min_mgy", "max_mgy", "d98_mgy", "d50_mgy", "d2_mgy")  # a sum of tables has no spread
 Row = TypeVar("Row", bound=OrganDose)
@@ -25,8 +25,9 @@ Row = TypeVar("Row", bound=OrganDose)
 
 def write_organs_csv(path: Path, rows: Sequence[OrganDose]) -> None:
     """Write `organs.csv`: five significant digits, UTF-8; an empty cell is a number nobody knows. Rows of internal dose
-    have further columns."""
-    columns = tuple(f.name for f in fields(rows[0])) if rows else ORGAN_COLUMNS
+    have further columns; the review of the mask is the last."""
+    names = [f.name for f in fields(rows[0] if rows else OrganDose)]
+    columns = sorted(names, key=_LATER.__contains__)
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
@@ -38,7 +39,8 @@ def read_organs_csv(path: Path, kind: type[Row] = OrganDose) -> list[Row]:
     """Read `organs.csv` as rows of `kind` (`OrganDose`, `InternalOrganDose`); further columns are left aside. Raises
     `InputError`."""
     columns = tuple(f.name for f in fields(kind))
-    return [_organ(line, path, number, kind, columns) for number, line in read_lines(path, columns)]
+    lines = read_lines(path, [column for column in columns if column not in _LATER])
+    return [_organ(line, path, number, kind, columns) for number, line in lines]
 
 
 def write_dvh_csv(path: Path, histograms: Iterable[DoseVolumeHistogram]) -> None:
@@ -83,7 +85,8 @@ def read_lines(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, 
 
 
 def _organ(line: dict[str, str], path: Path, number: int, kind: type[Row], columns: Sequence[str]) -> Row:
-    cells = {c: line[c] if c in _TEXT else _number(line[c], path, number, c) for c in columns}
+    cells = {c: line.get(c) or "" for c in columns if c in _LATER}
+    cells |= {c: line[c] if c in _TEXT else _number(line[c], path, number, c) for c in columns if c not in _LATER}
     if math.isnan(cells["uncertainty_percent"]):
         cells["uncertainty_percent"] = None
     return kind(**cells)

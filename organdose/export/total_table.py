@@ -13,7 +13,8 @@ from organdose.export.organ_look import title
 from organdose.export.report_table import ReportTable
 
 MISSING = "missing"  # a part has no such organ: neither zero nor a number nobody knows
-_PART, _SUM = ("mgy", "percent", "uncertainty_percent"), ("total_mgy", "uncertainty_percent", "is_whole", "note")
+_PART = ("mgy", "percent", "uncertainty_percent")
+_SUM = ("total_mgy", "uncertainty_percent", "is_whole", "note", "mask")
 
 
 def total_columns(parts: Sequence[str]) -> tuple[str, ...]:
@@ -36,7 +37,7 @@ def write_total_csv(path: Path, parts: Sequence[str], totals: Sequence[TotalOrga
                                                total.parts_uncertainty_percent, strict=True):
                 cells += [MISSING] * 3 if math.isnan(mgy) else [_digits(mgy), _digits(share), _digits(uncertainty)]
             writer.writerow([*cells, _digits(total.total_mgy), _digits(total.uncertainty_percent),
-                             "yes" if total.is_whole else "no", total.note])
+                             "yes" if total.is_whole else "no", total.note, total.mask])
 
 
 def shares_table(parts: Sequence[str], totals: Sequence[TotalOrganDose]) -> ReportTable:

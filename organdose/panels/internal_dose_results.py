@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from organdose.assess.dose_descriptors import Descriptor
 
 COLUMNS = ("organ", "mean_mgy", "uncertainty_percent", "mean_mgy_per_mbq", "tia_mbq_h", "tiac_h", "d98_mgy", "d2_mgy",
-           "max_mgy", "mass_g", "in_image_percent")
+           "max_mgy", "mass_g", "in_image_percent", "mask")
 DOSE, ACTIVITY = "Absorbed dose", "Time-integrated activity"
 ORGANS, ENGINES = "Organ doses", "Engines compared"
 # Descriptors shown above the table, and what they are called there.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 
 # Columns of `OrganDose` worth a narrow panel; the CSV has all.
-CT_COLUMNS = ("organ", "mean_mgy", "uncertainty_percent", "d98_mgy", "d2_mgy", "max_mgy", "mass_g", "in_image_percent")
+CT_COLUMNS = ("organ", "mean_mgy", "uncertainty_percent", "d98_mgy", "d2_mgy", "max_mgy", "mass_g", "in_image_percent",
+              "mask")
 _SHORT = {"organ": "Organ", "mean_mgy": "Mean\nmGy", "uncertainty_percent": "±\n%", "d98_mgy": "D98\nmGy",
           "d2_mgy": "D2\nmGy", "max_mgy": "Max\nmGy", "mass_g": "Mass\ng", "in_image_percent": "In image\n%",
-          "mean_mgy_per_mbq": "Mean\nmGy/MBq", "tia_mbq_h": "TIA\nMBq h", "tiac_h": "TIAC\nh"}
-_WIDTHS = {"organ": 120, "uncertainty_percent": 44, "mean_mgy_per_mbq": 74, "tiac_h": 74}  # pixels
+          "mean_mgy_per_mbq": "Mean\nmGy/MBq", "tia_mbq_h": "TIA\nMBq h", "tiac_h": "TIAC\nh",
+          "mask": "Mask"}
+_WIDTHS = {"organ": 120, "mask": 110, "uncertainty_percent": 44, "mean_mgy_per_mbq": 74, "tiac_h": 74}  # pixels
 _NUMBER_WIDTH = 62
+_TEXTS = ("organ", "mask")
 _DIGITS = {"uncertainty_percent": 2, "mean_mgy_per_mbq": 3, "tiac_h": 3, "tia_mbq_h": 3}  # others have 4
 _STALE_INK = "#9a9a9a"
 _ROW_HEIGHT = 22
@@ -49,7 +52,7 @@ class OrganDoses:
             self.table.setRowCount(len(rows))
             for index in range(len(rows)):
                 for column in range(len(self._columns)):
-                    self.table.setItem(index, column, _new_item(column))
+                    self.table.setItem(index, column, _new_item(self._columns[column]))
             places = {row["organ"]: index for index, row in enumerate(rows)}
             self._fit_height(len(rows))
         else:
@@ -94,12 +97,14 @@ class OrganDoses:
             if name == "organ":
                 item.setText(row["title"])
                 item.setData(qt.Qt.UserRole, row["organ"])
+            elif name in _TEXTS:
+                item.setText(value or "")
             elif value is None:
                 item.setText("")
             else:
                 shown = f"{value:.{_DIGITS.get(name, 4)}g}"
                 item.setData(qt.Qt.DisplayRole, float(shown))  # a number: sorting is by size
-            item.setToolTip(hint)
+            item.setToolTip(value if name == "mask" and value else hint)
             item.setData(qt.Qt.ForegroundRole, ink)
 
     def _fit_height(self, rows: int) -> None:
@@ -109,11 +114,11 @@ class OrganDoses:
         self.table.setFixedHeight(height + (16 if rows else 0))  # room for the horizontal scroll bar
 
 
-def _new_item(column: int):
+def _new_item(column: str):
     import qt
 
     item = qt.QTableWidgetItem()
-    if column:
+    if column not in _TEXTS:
         item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
     return item
 

@@ -123,6 +123,7 @@ def _write_total(node, sources: Sequence) -> None:
     for index, title in enumerate(parts):
         _add(node, number_column(f"part{index + 1}_percent",
                                  [_digits(total.shares_percent[index], 3) for total in totals]), f"{title} share", "%")
+    _add(node, text_column("mask", [total.mask for total in totals]), "Mask")
     _add(node, text_column("note", [total.note for total in totals]), "Note")
 
 

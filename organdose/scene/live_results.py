@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from organdose.assess.patient_grid import PatientGrid
 from organdose.errors import InputError
 from organdose.scene.dose_display import QUANTITY_ATTRIBUTE
 from organdose.scene.dvh_plot import update_dvhs
-from organdose.scene.organ_table_node import rows_from_table_node, rows_updating, write_rows
+from organdose.scene.organ_table_node import rows_from_table_node, rows_updating, write_masks, write_rows
 from organdose.scene.patient_density import density_of_result
 from organdose.scene.result_attributes import MASKS_CHANGED_ATTRIBUTE
 from organdose.scene.segment_edits import SegmentDrawing, SegmentEdits, observe_edits, patient_grid, stop_observing
@@ -27,7 +27,7 @@ TIA_ROLE, ADMINISTERED_ATTRIBUTE = "OrganDose.TimeIntegratedActivity", "OrganDos
 _STEP_S = 0.015  # after so much work the scene is written and the application gets its turn
 _SAME = 6e-5  # relative difference of numbers that the tables of a result folder keep with five digits
 # What a row may differ in although its mask is the same: who computed it knew more.
-_NOT_COMPARED = frozenset({"organ", "snomed", "uncertainty_percent", "in_image_percent", "note"})
+_NOT_COMPARED = frozenset({"organ", "snomed", "uncertainty_percent", "in_image_percent", "note", "mask"})
 
 
 class LiveResult:
@@ -47,6 +47,7 @@ class LiveResult:
         self._edits: SegmentEdits | None = None
         self._live: LiveOrganTable | None = None
         self._complete = False  # all rows have been computed once
+        self._reviewed = False  # all reviews have been compared with their masks once
 
     @classmethod
     def of(cls, result) -> LiveResult:
@@ -88,6 +89,12 @@ class LiveResult:
                 start_s = time.perf_counter()
         self._write(updates, LiveStep(1.0, ()), drawing)
         self._complete = True
+        for _ in self._edits.reviews.follow(drawing.reviews):  # last: nobody waits for them
+            yield 1.0
+            if not self._is_there():
+                return
+        self._reviewed = True
+        self._write_masks(drawing)
 
     def observe_edits(self, callback: Callable) -> list[int]:
         """`callback(...)` after every edit of the segmentation; gives tags for `stop_observing`."""
@@ -116,10 +123,12 @@ class LiveResult:
         self._live = LiveOrganTable(
             dose, self._edits.grid, density_of_result(hu, self._table), self._edits.kept, organs=self._organs,
             known=rows_from_table_node(self._table), sex=self._table.GetAttribute(SEX_ATTRIBUTE) or "")
-        self._complete = False
+        self._complete = self._reviewed = False
 
     def _write(self, updates: list[RowUpdate], step: LiveStep, drawing: SegmentDrawing) -> None:
         """Bring what is finished, and what waits, into the nodes."""
+        if self._reviewed:
+            self._write_masks(drawing)
         rows = rows_from_table_node(self._table)
         there = {row.organ: row for row in rows}
         # The first time all is computed, and nobody knows that a row is wrong until then; right ones stay as they are.
@@ -133,6 +142,9 @@ class LiveResult:
         if new and self._chart is not None and self._chart.GetScene() is not None:
             update_dvhs(self._chart, [update.histogram for update in new if update.histogram],
                         [update.name for update in new if not update.histogram], self._colours(drawing))
+
+    def _write_masks(self, drawing: SegmentDrawing) -> None:
+        write_masks(self._table, self._edits.reviews.statuses(drawing.reviews))
 
     def _colours(self, drawing: SegmentDrawing) -> dict[str, tuple[float, float, float]]:
         segmentation = self._segmentation.GetSegmentation()
@@ -152,9 +164,10 @@ class UnfollowedResult:
         if any(node.GetScene() is None for node in (result.ct, result.segmentation, result.organ_table)):
             return
         edits = SegmentEdits.of(result.segmentation, result.ct)
-        for _ in edits.kept.follow(edits.drawing()):
+        drawing = edits.drawing()
+        for _ in edits.kept.follow(drawing):
             yield 0.5
-        for _ in edits.kept.finish():
+        for _ in edits.reviews.follow(drawing.reviews):
             yield 0.9
         if self._mark is None:
             self._edits, self._mark = edits, edits.kept.mark
@@ -162,6 +175,7 @@ class UnfollowedResult:
             result.organ_table.SetAttribute(MASKS_CHANGED_ATTRIBUTE,
                                             "masks changed, and doses by organs hold for those they were computed with")
             result.organ_table.Modified()
+        write_masks(result.organ_table, edits.reviews.statuses(drawing.reviews))
 
     def observe_edits(self, callback: Callable) -> list[int]:
         """See `LiveResult.observe_edits`."""
@@ -202,7 +216,7 @@ def _replace_row(rows: list[OrganDose], update: RowUpdate) -> None:
     names = [row.organ for row in rows]
     if update.name in names:
         place = names.index(update.name)
-        rows[place:place + 1] = [update.row] if update.row else []
+        rows[place:place + 1] = [replace(update.row, mask=rows[place].mask)] if update.row else []
         return
     later = (place for place, name in enumerate(names) if table_place(name) > table_place(update.name))
     rows.insert(next(later, len(rows)), update.row)

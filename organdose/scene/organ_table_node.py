@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 
 import numpy as np
 
+from organdose.anatomy.mask_status import row_status
 from organdose.assess.internal_organ_dose import InternalOrganDose
 from organdose.assess.organ_dose import OrganDose
 from organdose.errors import InputError
@@ -29,11 +30,13 @@ COLUMNS = {
     "d2_mgy": ("D2", "mGy", "dose that 2 % of the volume exceeds"),
     "in_image_percent": ("In image", "%", "how much of the organ the image shows"),
     "note": ("Note", "", "remarks"),
+    "mask": ("Mask", "", "how the mask was drawn and who approved it; empty: not known"),
     "mean_mgy_per_mbq": ("Mean dose per activity", "mGy/MBq", "mean dose over the net administered activity"),
     "tia_mbq_h": ("TIA", "MBq h", "time-integrated activity: decays in the organ"),
     "tiac_h": ("TIAC", "h", "time-integrated activity coefficient: TIA over the net administered activity"),
 }
-_TEXT_COLUMNS = frozenset({"organ", "snomed", "note"})
+_TEXT_COLUMNS = frozenset({"organ", "snomed", "note", "mask"})
+_LATER_COLUMNS = frozenset({"mask"})  # that tables in scenes of earlier versions lack
 
 # A column that only tables have whose masks were edited; it is no part of organs.csv.
 STATE_COLUMN, UPDATING = "state", "updating"
@@ -47,8 +50,7 @@ def organ_table_node(rows: list[OrganDose], name: str = "Organ doses"):
     """
     node = start_slicer().AddNewNodeByClass("vtkMRMLTableNode", name)
     for field in fields(rows[0] if rows else OrganDose):
-        node.AddColumn(text_column(field.name) if field.name in _TEXT_COLUMNS else number_column(field.name, []))
-        _describe(node, field.name, *COLUMNS[field.name])
+        _add_column(node, field.name)
     write_rows(node, rows)
     node.SetUseColumnTitleAsColumnHeader(True)
     node.SetLocked(True)
@@ -66,10 +68,27 @@ def write_rows(node, rows: list[OrganDose], updating: Collection[str] = ()) -> N
         node.AddColumn(text_column(STATE_COLUMN))
         _describe(node, STATE_COLUMN, "State", "", f"'{UPDATING}' while the row is computed again after an edit")
     for field in fields(_row_kind(node)):
+        if field.name in _LATER_COLUMNS and node.GetTable().GetColumnByName(field.name) is None:
+            _add_column(node, field.name)
         _fill(_column(node, field.name), [getattr(row, field.name) for row in rows])
     states = node.GetTable().GetColumnByName(STATE_COLUMN)
     if states is not None:
         _fill(states, [UPDATING if row.organ in updating else "" for row in rows])
+    node.GetTable().Modified()
+    node.EndModify(was_modifying)
+
+
+def write_masks(node, statuses: Mapping[str, str]) -> None:
+    """Let the column 'mask' say what `statuses` (of all drawn masks, `anatomy.mask_status`) say of the rows' masks;
+    nothing else of the table is touched."""
+    organs, masks = _column(node, "organ"), node.GetTable().GetColumnByName("mask")
+    now = [_plain(row_status(organs.GetValue(row), statuses)) for row in range(organs.GetNumberOfValues())]
+    if masks is not None and now == [masks.GetValue(row) for row in range(masks.GetNumberOfValues())]:
+        return
+    was_modifying = node.StartModify()
+    if masks is None:
+        _add_column(node, "mask")
+    _fill(_column(node, "mask"), now)
     node.GetTable().Modified()
     node.EndModify(was_modifying)
 
@@ -87,6 +106,8 @@ def rows_from_table_node(node) -> list[OrganDose]:
     """The rows of a table node made by `organ_table_node`. Raises `InputError` when a column is missing."""
     columns, kind = {}, _row_kind(node)
     for field in fields(kind):
+        if field.name in _LATER_COLUMNS and node.GetTable().GetColumnByName(field.name) is None:
+            continue
         column = _column(node, field.name)
         columns[field.name] = [column.GetValue(row) for row in range(column.GetNumberOfTuples())]
     rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
@@ -119,6 +140,11 @@ def _column(node, name: str):
     return column
 
 
+def _add_column(node, name: str) -> None:
+    node.AddColumn(text_column(name) if name in _TEXT_COLUMNS else number_column(name, []))
+    _describe(node, name, *COLUMNS[name])
+
+
 def _describe(node, column: str, title: str, unit: str, explanation: str) -> None:
     node.SetColumnTitle(column, f"{title} ({unit})" if unit else title)
     node.SetColumnUnitLabel(column, unit)
@@ -129,11 +155,15 @@ def _fill(column, values: list) -> None:
     column.SetNumberOfTuples(len(values))
     for row, value in enumerate(values):
         if isinstance(value, str):
-            # Slicer's table files know no escape for quotes and tabs: a saved note would come back cut.
-            column.SetValue(row, " ".join(value.replace('"', "'").split()))
+            column.SetValue(row, _plain(value))
         else:
             column.SetValue(row, math.nan if value is None else value)
     column.Modified()
+
+
+def _plain(text: str) -> str:
+    """Slicer's table files know no escape for quotes and tabs: a saved note would come back cut."""
+    return " ".join(text.replace('"', "'").split())
 
 
 def text_column(name: str, values: Sequence[str] = ()):

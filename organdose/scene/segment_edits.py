@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from organdose.anatomy.review import Review
 from organdose.assess.boxes import common, corner_of, moved, seen_from, whole
 from organdose.assess.mask_changes import KeptMasks
 from organdose.assess.patient_grid import PatientGrid
 from organdose.errors import InputError
-from organdose.scene.segmentation_nodes import BINARY_LABELMAP, note_of_segment, organ_of_segment
-from organdose.scene.volume_nodes import check_usable
+from organdose.scene.mask_reviews import MaskReviews
+from organdose.scene.segmentation_nodes import BINARY_LABELMAP, note_of_segment, organ_of_segment, review_of_segment
+from organdose.scene.volume_nodes import check_usable, direction_of_volume_node
 
 # Events of vtkSegmentation, which a segmentation node passes on.
 _EVENTS = ("SourceRepresentationModified", "ContainedRepresentationNamesModified", "SegmentAdded", "SegmentRemoved",
@@ -38,11 +40,12 @@ def patient_grid(volume_node, what: str) -> PatientGrid:
 class SegmentDrawing:
     """The masks of a segmentation at one moment (an `assess.mask_changes.Drawing`), on the stored grid of a CT.
 
-    `segment_ids` gives the segment of each organ.
+    `segment_ids` gives the segment of each organ, `reviews` what is said of it (see `MaskReviews`).
     """
 
     segments: dict[str, tuple[int, int]]
     notes: dict[str, str]
+    reviews: dict[str, Review]
     segment_ids: dict[str, str]
     stamps: list[Hashable]
     ct_node: object
@@ -67,7 +70,8 @@ class SegmentDrawing:
 
 
 class SegmentEdits:
-    """Follows the edits of one segmentation on one CT; `kept` is the copy of its masks that finds them.
+    """Follows the edits of one segmentation on one CT; `kept` is the copy of its masks that finds them, `reviews` tells
+    what they mean for the reviews.
 
     Raises `InputError` when the CT is empty, stands under a transform or is oblique.
     """
@@ -76,6 +80,7 @@ class SegmentEdits:
         self.segmentation_node, self.ct_node = segmentation_node, ct_node
         self.grid = patient_grid(ct_node, "CT")
         self.kept = KeptMasks(self.grid.stored_shape)
+        self.reviews = MaskReviews(self.kept, direction_of_volume_node(ct_node))
 
     @classmethod
     def of(cls, segmentation_node, ct_node) -> SegmentEdits:
@@ -105,7 +110,7 @@ class SegmentEdits:
                   for layer in range(segmentation.GetNumberOfLayers(BINARY_LABELMAP))]
         layers = {segment_id: layer for layer in range(len(images))
                   for segment_id in segmentation.GetSegmentIDsForLayer(layer, BINARY_LABELMAP)}
-        drawing = SegmentDrawing({}, {}, {}, [_stamp(image) for image in images], self.ct_node, images)
+        drawing = SegmentDrawing({}, {}, {}, {}, [_stamp(image) for image in images], self.ct_node, images)
         for segment_id in segmentation.GetSegmentIDs():
             if segment_id in layers:
                 _add_segment(drawing, segment_id, segmentation.GetSegment(segment_id), layers[segment_id])
@@ -135,6 +140,8 @@ def _add_segment(drawing: SegmentDrawing, segment_id: str, segment, layer: int) 
     drawing.segment_ids[name] = segment_id
     if note := note_of_segment(segment):
         drawing.notes[name] = note
+    if review := review_of_segment(segment):
+        drawing.reviews[name] = review
 
 
 def _stamp(image) -> Hashable:

@@ -76,10 +76,15 @@ def check_usable(node) -> None:
                          mend="Harden the transform in the Data module.")
 
 
-def _place(image: sitk.Image, node) -> None:
+def direction_of_volume_node(node) -> tuple[float, ...]:
+    """The direction cosines of a volume node in LPS, as SimpleITK has them."""
     directions = np.zeros((3, 3))
     node.GetIJKToRASDirections(directions)
-    image.SetDirection((_LPS_TO_RAS @ directions).ravel().tolist())
+    return tuple((_LPS_TO_RAS @ directions).ravel().tolist())
+
+
+def _place(image: sitk.Image, node) -> None:
+    image.SetDirection(direction_of_volume_node(node))
     image.SetOrigin((_LPS_TO_RAS @ node.GetOrigin()).tolist())
     image.SetSpacing(node.GetSpacing())
 

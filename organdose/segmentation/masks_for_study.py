@@ -8,6 +8,7 @@ import numpy as np
 
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import describe
+from organdose.anatomy.review import mark_drawn
 from organdose.progress import Progress
 from organdose.segmentation.analytic import AnalyticParameters
 from organdose.segmentation.analytic_bones import bone_mask
@@ -20,22 +21,23 @@ LABEL_MAP = "label map"  # the origin that `reading.read_masks` gives masks of a
 def masks_for_study(study: CTStudy, segmentation: Path | None, *, progress: Progress | None = None) -> OrganMasks:
     """Masks read from `segmentation`, or drawn by the analytic engine without one.
 
-    A body outline is added when the file has none: the table needs it for the mean dose and the remainder. The notes,
-    which become those of the dose tables, say who approved an organ, where the file tells of reviews.
+    A body outline is added when the file has none: the table needs it for the mean dose and the remainder. The reviews
+    are those of the file, compared with its voxels; what the analytic engine draws is automatic.
     Raises `InputError` as the readers and the engine do.
     """
     from organdose.segmentation.reading import read_masks
 
     if segmentation is None:
-        return _analytic(study, progress)
+        masks = _analytic(study, progress)
+        mark_drawn(masks)
+        return masks
     masks = read_masks(segmentation, study, progress=progress)
     if "body" not in masks.segments:
         masks.add("body", _analytic(study, progress).mask("body"))
         masks.notes["body"] = BODY_ADDED
+        mark_drawn(masks, names=["body"])
     elif masks.origin == LABEL_MAP:
         fill_body(masks)
-    for name, review in masks.reviews.items():
-        masks.notes[name] = "; ".join(filter(None, (masks.notes.get(name, ""), review.line)))
     return masks
 
 
