@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from organdose.assess.mask_comparison import MaskAgreement, agreement
+from organdose.errors import InputError
 from organdose.export.whole_file import whole_file
 from organdose.progress import Progress
 from organdose.segmentation.network_labels import voxels_of
@@ -89,6 +90,18 @@ def write_evaluation_csv(path: Path, rows: Sequence[EvaluationRow]) -> None:
             table.writerow([case, *("" if isinstance(values[n], float) and math.isnan(values[n]) else
                                     round(values[n], 4) if isinstance(values[n], float) else values[n]
                                     for n in names)])
+
+
+def read_evaluation_csv(path: Path) -> list[EvaluationRow]:
+    """What `write_evaluation_csv` wrote; nan where a measure has no meaning. Raises `InputError` for another file."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [(line.pop("case"), MaskAgreement(line.pop("organ"), **{
+                name: float(value) if value else math.nan for name, value in line.items()}))
+                for line in csv.DictReader(file)]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise InputError("this is no table of an evaluation", where=path,
+                         mend="Delete the folder to train it again.") from error
 
 
 def write_means_csv(path: Path, rows: Sequence[EvaluationRow]) -> None:

@@ -44,10 +44,13 @@ TASKS = {each.name: each for each in (
     Task("compare", "organdose.jobs.compare_job", "CompareJob", "run_compare"),
     Task("compare-cohort", "organdose.jobs.compare_cohort_job", "CompareCohortJob", "run_compare_cohort"),
     Task("compare-masks", "organdose.jobs.compare_masks_job", "CompareMasksJob", "run_compare_masks_job"),
+    Task("check-masks", "organdose.jobs.check_masks_job", "CheckMasksJob", "run_check_masks"),
     Task("convert-masks", "organdose.jobs.convert_masks_job", "ConvertMasksJob", "run_convert_masks"),
     Task("phantom", "organdose.jobs.phantom_job", "PhantomJob", "run_phantom"),
     Task("train-segmentation", "organdose.jobs.train_segmentation_job", "TrainSegmentationJob",
          "run_train_segmentation"),
+    Task("add-training-case", "organdose.jobs.add_training_case_job", "AddTrainingCaseJob", "add_training_case"),
+    Task("replace-network", "organdose.jobs.replace_network_job", "ReplaceNetworkJob", "replace_network"),
 )}
 
 

@@ -9,20 +9,23 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from organdose import __version__
+from organdose.anatomy.organs import describe
 from organdose.errors import InputError
+from organdose.jobs.replace_network_job import MARGIN, ReplaceNetworkJob, replace_network
 from organdose.jobs.segmentation_evaluation import (
     EvaluationRow,
     evaluate_network,
     mean_rows,
+    read_evaluation_csv,
     write_evaluation_csv,
     write_means_csv,
 )
 from organdose.jobs.segmentation_model_card import write_model_card
 from organdose.progress import Progress
-from organdose.segmentation.network_input import NetworkCard
+from organdose.segmentation.network_input import NetworkCard, read_card
 from organdose.segmentation.network_labels import NETWORK_ORGANS
 from organdose.segmentation.network_shape import NetworkShape
-from organdose.segmentation.training_cases import prepare_dataset
+from organdose.segmentation.training_cases import OneOrganCase, prepare_dataset
 from organdose.segmentation.training_split import CaseSplit, split_cases
 
 MODEL = "model"
@@ -35,6 +38,8 @@ class TrainSegmentationJob(BaseModel):
     folder model; a training found there goes on. `cases`: where prepared cases are kept (default: out/cases).
     `start_from`: a model folder for fine-tuning; its organs, voxels and size are taken over. `fold`: None trains all
     folds in turn (out/fold-0 ...), each evaluated on its own validation patients, so that together they cover all.
+    `one_network_an_organ`: each organ gets a network of its own, in out/<organ>; those that are done are left alone.
+    `replace`: a model folder that the new network takes the place of, unless it is worse on the test set.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,6 +67,9 @@ class TrainSegmentationJob(BaseModel):
     folds: int = Field(5, ge=2)
     fold: int | None = Field(0, ge=0)
     start_from: Path | None = None
+    one_network_an_organ: bool = False
+    replace: Path | None = None
+    replace_margin: float = Field(MARGIN, ge=0, le=1)
     title: str = "Res-U2Net"
 
     @model_validator(mode="after")
@@ -70,16 +78,24 @@ class TrainSegmentationJob(BaseModel):
             raise ValueError("organs must be different names, at most 254")
         if min(self.patch) < 8:
             raise ValueError("a patch needs at least 8 voxels a side")
+        if self.one_network_an_organ and (self.fold is None or self.start_from or self.replace):
+            raise ValueError("one network an organ goes neither with all folds, nor with a network to start from or to "
+                             "replace")
+        if self.replace and (self.fold is None or not self.test_share):
+            raise ValueError("a network is replaced by one training with a test set")
         return self
 
 
 def run_train_segmentation(job: TrainSegmentationJob, progress: Progress | None = None) -> Path:
     """Train, evaluate and write the model; gives its folder (that of all folds when they are trained in turn).
 
-    Raises `InputError` for a dataset that cannot be used or a missing torch, `Cancelled` (a checkpoint is kept).
+    Raises `InputError` for a dataset that cannot be used, a missing torch, or a new network that is worse than the one
+    it was to replace (the new one stays in its own folder); `Cancelled` (a checkpoint is kept).
     """
     need_torch()
     progress = progress or Progress()
+    if job.one_network_an_organ:
+        return _train_each_organ(job, progress)
     if job.fold is not None:
         return _train_one(job, progress)[0]
     rows: list[EvaluationRow] = []
@@ -92,15 +108,43 @@ def run_train_segmentation(job: TrainSegmentationJob, progress: Progress | None 
     return job.out
 
 
-def _train_one(job: TrainSegmentationJob, progress: Progress, *,
-               on_validation: bool = False) -> tuple[Path, list[EvaluationRow]]:
-    """One training and its evaluation: folder of the model, rows of the table (none but in the first process)."""
+def _train_each_organ(job: TrainSegmentationJob, progress: Progress) -> Path:
+    """A training for each organ but the body, which all of them have around theirs; gives the folder of all."""
+    rows: list[EvaluationRow] = []
+    for organ in (name for name in job.organs if name != "body"):
+        own = {"organs": ("body", organ), "out": job.out / organ, "cases": job.cases or job.out / "cases",
+               "title": f"{job.title}: {describe(organ).title}"}
+        done = _steps_done(job.out / organ / MODEL) >= job.steps
+        found = (read_evaluation_csv(job.out / organ / "evaluation.csv") if done else
+                 _train_one(job.model_copy(update=own), progress, names=job.organs)[1])
+        rows += [(case, row) for case, row in found if row.organ == organ]
+    if _is_first_process():
+        write_evaluation_csv(job.out / "evaluation.csv", rows)
+        write_means_csv(job.out / "evaluation-means.csv", rows)
+    return job.out
+
+
+def _steps_done(folder: Path) -> int:
+    """Steps of the network in a folder; 0 where there is none."""
+    if not (folder / "card.json").is_file():
+        return 0
+    return int(read_card(folder / "card.json").training.get("steps_done", 0))
+
+
+def _train_one(job: TrainSegmentationJob, progress: Progress, *, on_validation: bool = False,
+               names: tuple[str, ...] | None = None) -> tuple[Path, list[EvaluationRow]]:
+    """One training and its evaluation: folder of the model, rows of the table (none but in the first process).
+
+    `names`: organs of the prepared cases, of which the network learns the last of the job's.
+    """
     from organdose.segmentation.networks.trained_network import save_network
     from organdose.segmentation.networks.training import Training
 
     card = _card(job)
-    cases = prepare_dataset(job.dataset, job.cases or job.out / "cases", organs=card.organs,
+    cases = prepare_dataset(job.dataset, job.cases or job.out / "cases", organs=names or card.organs,
                             spacing_mm=card.spacing_mm, progress=progress)
+    if names:
+        cases = [OneOrganCase(case.folder, card.organs[-1], names) for case in cases]
     split = split_cases(cases, test_share=job.test_share, folds=job.folds, fold=job.fold)
     training = Training(_plan(job), card, split.train, split.validation)
     trained = training.run(progress)
@@ -115,6 +159,10 @@ def _train_one(job: TrainSegmentationJob, progress: Progress, *,
     card = card.model_copy(update={"training": _training_facts(job, split, training), "evaluation": reached})
     save_network(folder, trained.network.state_dict(), card)
     write_model_card(folder, card)
+    if job.replace is not None:
+        replace_network(ReplaceNetworkJob(
+            new=folder, out=job.replace, dataset=job.dataset, cases=job.cases or job.out / "cases",
+            test_share=job.test_share, margin=job.replace_margin, device=job.device, precision=job.precision), progress)
     return folder, rows
 
 
@@ -153,7 +201,8 @@ def _card(job: TrainSegmentationJob) -> NetworkCard:
 
 
 def _training_facts(job: TrainSegmentationJob, split: CaseSplit, training) -> dict[str, object]:
-    given = job.model_dump(mode="json", exclude={"out", "cases", "organs", "widths", "inner_depths", "title"})
+    given = job.model_dump(mode="json", exclude={
+        "out", "cases", "organs", "widths", "inner_depths", "title", "replace", "replace_margin"})
     given["dataset"] = job.dataset if job.dataset.startswith("generated:") else Path(job.dataset).name
     given["start_from"] = job.start_from.name if job.start_from else None
     sizes = {f"{name}_cases": len(getattr(split, name)) for name in ("train", "validation", "test")}

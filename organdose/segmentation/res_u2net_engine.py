@@ -1,4 +1,4 @@
-"""The engine that runs the project's own Res-U2Net: the shipped network, or one trained on the user's cases."""
+"""The engine that runs the project's own Res-U2Net: the shipped network, or those trained on the user's cases."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class ResU2NetParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: Path | None = Field(None, title="Trained network", description="Folder with weights.pt and card.json; the "
-                               "shipped network without one.")
+    model: Path | None = Field(None, title="Trained network", description="Folder with weights.pt and card.json, or "
+                               "with such a folder an organ; the shipped network without one.")
     device: str = Field("auto", title="Device", description="auto, cpu or cuda.")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", title="Precision", description="Half precision where the hardware is fast in it.")
@@ -70,15 +70,15 @@ class ResU2NetEngine:
         """
         parameters, progress = parameters or ResU2NetParameters(), progress or Progress()
         _need_torch(_is_here)
-        from organdose.segmentation.networks.trained_network import load_network
+        from organdose.segmentation.networks.network_set import open_networks
 
-        trained = load_network(parameters.model or shipped_folder())
+        networks = open_networks(parameters.model or shipped_folder())
         drawn = _drawn_from_hu(study, parameters, progress)
         body = drawn.mask("body")
         box = body_box(body, study.image.GetSpacing()[::-1])
-        labels = _labels_in_box(trained, study.image, box, parameters, progress)
+        labels = _labels_in_box(networks, study.image, box, parameters, progress)
         labels[~body[box]] = 0
-        return _masks(study.image, labels, box, trained.card, drawn)
+        return _masks(study.image, labels, box, networks, drawn)
 
 
 def shipped_folder() -> Path:
@@ -109,29 +109,29 @@ def _drawn_from_hu(study: CTStudy, parameters: ResU2NetParameters, progress: Pro
     return masks
 
 
-def _labels_in_box(trained, image: sitk.Image, box, parameters, progress: Progress) -> np.ndarray:
+def _labels_in_box(networks, image: sitk.Image, box, parameters, progress: Progress) -> np.ndarray:
     """uint8 labels (z, y, x) of the CT's voxels in a box."""
     from organdose.segmentation.networks.hardware import chosen_device, chosen_precision
     from organdose.segmentation.networks.islands import without_islands
     from organdose.segmentation.networks.label_upsampling import labels_on_slices
-    from organdose.segmentation.networks.sliding_window import logits_of
 
     z, y, x = box
     cut = image[x, y, z]
-    coarse = working_image(cut, trained.card.spacing_mm)
+    coarse = working_image(cut, networks.spacing_mm)
     device = chosen_device(parameters.device)
-    logits = logits_of(trained, sitk.GetArrayFromImage(coarse), device, chosen_precision(parameters.precision, device),
-                       progress=progress)
+    logits = networks.logits(sitk.GetArrayFromImage(coarse), device, chosen_precision(parameters.precision, device),
+                             progress)
     if not parameters.islands:
-        without_islands(logits, trained.card.organs)
+        without_islands(logits, networks.organs)
     places = [(cut.GetOrigin()[axis] + np.arange(cut.GetSize()[axis]) * cut.GetSpacing()[axis]
                - coarse.GetOrigin()[axis]) / coarse.GetSpacing()[axis] for axis in (2, 1, 0)]
     return labels_on_slices(logits, tuple(places), progress)
 
 
-def _masks(image: sitk.Image, labels: np.ndarray, box, card, drawn: OrganMasks) -> OrganMasks:
+def _masks(image: sitk.Image, labels: np.ndarray, box, networks, drawn: OrganMasks) -> OrganMasks:
     """The network's label map as one layer, what overlaps it and what HU told better as others."""
-    masks = OrganMasks(image, origin=f"Res-U2Net ({card.title}; a draft, not reviewed)")
+    seen = ", trained on generated patients only" if networks.of_generated_patients else ""
+    masks = OrganMasks(image, origin=f"Res-U2Net ({networks.title}{seen}; a draft, not reviewed)")
     corner = tuple(side.start for side in box)
     better = {name for name in _FROM_HU if name in drawn.segments}
     masks.add("body", drawn.mask("body"))
@@ -139,7 +139,7 @@ def _masks(image: sitk.Image, labels: np.ndarray, box, card, drawn: OrganMasks) 
     layer = np.zeros(masks.shape, np.uint8)
     layer[box] = labels
     masks.layers.append(layer)
-    for name, value in organ_values(card.organs).items():
+    for name, value in organ_values(networks.organs).items():
         if name in _OVERLAPPING or name in better:
             continue
         if there[value]:
@@ -150,8 +150,8 @@ def _masks(image: sitk.Image, labels: np.ndarray, box, card, drawn: OrganMasks) 
         masks.add(name, drawn.mask(name))
         masks.notes[name] = f"{drawn.notes[name]}; by the analytic engine" if name in drawn.notes else (
             "by the analytic engine")
-    if "bones" not in better and "bones" in card.organs and voxels_of("bones", labels, card.organs).any():
-        masks.add("bones", voxels_of("bones", labels, card.organs), corner)
+    if "bones" not in better and "bones" in networks.organs and voxels_of("bones", labels, networks.organs).any():
+        masks.add("bones", voxels_of("bones", labels, networks.organs), corner)
     return masks
 
 

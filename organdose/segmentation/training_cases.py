@@ -19,7 +19,14 @@ from organdose.errors import InputError
 from organdose.progress import Progress
 from organdose.segmentation.analytic_body import body_mask
 from organdose.segmentation.network_input import body_box, working_grid, working_image
-from organdose.segmentation.network_labels import NETWORK_ORGANS, label_map, organ_values, organs_drawn
+from organdose.segmentation.network_labels import (
+    NETWORK_ORGANS,
+    label_map,
+    members,
+    organ_values,
+    organs_drawn,
+    voxels_of,
+)
 from organdose.segmentation.reading import read_masks
 from organdose.segmentation.training_ct_look import generate_patient
 from organdose.study import read_ct
@@ -27,6 +34,7 @@ from organdose.study import read_ct
 _SEEDS_PER_LABEL = 200  # places kept of each organ, around which patches are cut
 _CT_NAMES, _MASK_NAMES = ("ct",), ("masks", "labels", "segmentation")
 _SIDECARS = (".json", ".md", ".txt", ".csv")
+CASE_FACTS, NOT_APPROVED = "case.json", "not_approved"
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,34 @@ class TrainingCase:
         return np.load(self.folder / "places.npy")
 
 
+@dataclass(frozen=True)
+class OneOrganCase(TrainingCase):
+    """A prepared case of `names` as a network of one organ sees it: 1 is the body around, 2 the organ."""
+
+    organ: str
+    names: tuple[str, ...]
+
+    @property
+    def organs(self) -> tuple[str, ...]:
+        return ("body", *(name for name in super().organs if name == self.organ))
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self._values[np.asarray(super().labels)]
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        found = super().places.copy()
+        found[:, 0] = self._values[found[:, 0]]
+        return found
+
+    @cached_property
+    def _values(self) -> np.ndarray:
+        """New label of each label of `names`."""
+        every = np.arange(256, dtype=np.uint8)
+        return (every > 0).astype(np.uint8) + voxels_of(self.organ, every, self.names).astype(np.uint8)
+
+
 def prepare_dataset(dataset: str, work: Path, *, organs: tuple[str, ...] = NETWORK_ORGANS, spacing_mm: float = 4.0,
                     progress: Progress | None = None) -> list[TrainingCase]:
     """The cases of a dataset, prepared under `work` unless they are there already.
@@ -99,7 +135,8 @@ def case_folders(dataset: Path) -> list[Path]:
     """Folders of a dataset that hold a CT and masks. Raises `InputError` when there is none."""
     if not dataset.is_dir():
         raise InputError("there is no such folder", where=dataset, mend="Give a folder of cases, or generated:N.")
-    folders = [folder for folder in (dataset, *sorted(dataset.iterdir())) if folder.is_dir() and _named(folder, "ct")]
+    below = [folder for folder in sorted(dataset.iterdir()) if not folder.name.startswith(".")]
+    folders = [folder for folder in (dataset, *below) if folder.is_dir() and _named(folder, "ct")]
     if not folders:
         raise InputError("no case in this folder", where=dataset,
                          mend="A case is a folder with ct (a DICOM folder, .nii.gz or .nrrd) and masks.")
@@ -130,6 +167,7 @@ def _read_case(folder: Path, organs: tuple[str, ...], spacing_mm: float, progres
     if not set(drawn) - {"body"}:
         raise InputError(f"none of the organs to be learned is in the masks ({', '.join(masks.names)})",
                          where=masks_path, mend="Choose the organs with --organs.")
+    _refuse_unapproved(folder, organs)
     labels = label_map(masks, organs)
     if "body" in organs and "body" not in masks.segments:
         labels[body_mask(study.image, progress) & (labels == 0)] = organ_values(organs)["body"]
@@ -138,6 +176,15 @@ def _read_case(folder: Path, organs: tuple[str, ...], spacing_mm: float, progres
     coarse = sitk.Resample(on_ct, working_grid(study.image, spacing_mm), sitk.Transform(), sitk.sitkNearestNeighbor, 0)
     hu = sitk.GetArrayFromImage(working_image(study.image, spacing_mm))
     return hu, sitk.GetArrayFromImage(coarse), {"patient": _patient_of(folder, study.files), "organs": list(drawn)}
+
+
+def _refuse_unapproved(folder: Path, organs: tuple[str, ...]) -> None:
+    """A network would learn that an organ whose mask was left out is not in the image."""
+    left_out = case_facts(folder).get(NOT_APPROVED, ())
+    missing = [name for name in organs if name in left_out or any(part in left_out for part in members(name))]
+    if missing:
+        raise InputError(f"{', '.join(missing)} had no approved mask when this case was added", where=folder,
+                         mend="Add the case again with all organs approved, or choose others with --organs.")
 
 
 def _named(folder: Path, *names: str) -> Path | None:
@@ -151,19 +198,41 @@ def _named(folder: Path, *names: str) -> Path | None:
 
 
 def _patient_of(folder: Path, files: Sequence[Path]) -> str:
-    """Who it is, unreadable: of 'patient' in case.json, else of the DICOM header, else the folder's name."""
-    identity = folder.name
-    if (folder / "case.json").is_file():
-        try:
-            identity = str(json.loads((folder / "case.json").read_text(encoding="utf-8"))["patient"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError("this does not name a patient", where=folder / "case.json",
-                             mend='Write {"patient": "any name"}.') from error
-    elif files and files[0].suffix.lower() not in (".nii", ".gz", ".nrrd", ".mha", ".nhdr"):
-        import pydicom
+    """Who it is, unreadable: of 'patient_hash' or 'patient' in case.json, else of the DICOM header, else the folder's
+    name."""
+    facts = case_facts(folder)
+    if "patient_hash" in facts:
+        return str(facts["patient_hash"])
+    identity = str(facts.get("patient", "")) or dicom_patient_id(files) or folder.name
+    return patient_hash(identity)
 
-        identity = str(pydicom.dcmread(files[0], stop_before_pixels=True).get("PatientID", "")) or folder.name
+
+def patient_hash(identity: str) -> str:
+    """12 hexadecimal digits that stand for a patient: the same for the same identity, whichever case it is of."""
     return hashlib.sha256(identity.encode()).hexdigest()[:12]
+
+
+def dicom_patient_id(files: Sequence[Path]) -> str:
+    """PatientID in the header of the first of a CT's files; '' where there is none."""
+    if not files or files[0].suffix.lower() in (".nii", ".gz", ".nrrd", ".mha", ".nhdr"):
+        return ""
+    import pydicom
+
+    return str(pydicom.dcmread(files[0], stop_before_pixels=True, specific_tags=["PatientID"]).get("PatientID", ""))
+
+
+def case_facts(folder: Path) -> dict[str, object]:
+    """What case.json beside a CT says; nothing without one. Raises `InputError` when it names no patient."""
+    path = folder / CASE_FACTS
+    if not path.is_file():
+        return {}
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(facts, dict) or not {"patient", "patient_hash"} & facts.keys():
+            raise ValueError("no patient")
+    except (OSError, ValueError) as error:
+        raise InputError("this does not name a patient", where=path, mend='Write {"patient": "any name"}.') from error
+    return facts
 
 
 def _renumbered(labels: np.ndarray, organs: tuple[str, ...]) -> np.ndarray:

@@ -1,0 +1,160 @@
+"""A CT with corrected masks becomes a case of a dataset for training, without anything that names the patient."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from pydantic import BaseModel, ConfigDict, Field
+
+from organdose import __version__
+from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.organs import is_known
+from organdose.anatomy.review import ReviewStatus, current_review, fingerprints
+from organdose.errors import InputError
+from organdose.export.image_file import write_image
+from organdose.export.seg_nrrd import write_seg_nrrd
+from organdose.progress import Progress
+from organdose.segmentation.reading import read_masks
+from organdose.segmentation.training_cases import CASE_FACTS, NOT_APPROVED, dicom_patient_id, patient_hash
+from organdose.study import read_ct
+from organdose.study.ct_study import CTStudy
+
+_NAME_DIGITS = 8
+
+
+class AddTrainingCaseJob(BaseModel):
+    """One case for the dataset `out` (`organdose train segmentation DATASET`).
+
+    `patient`: any name that is the same for all CTs of this patient, where the CT has no DICOM PatientID; only a hash
+    of either is kept. `organs`: those to be learned (default: all of the vocabulary). `only_approved`: leave out masks
+    that nobody has approved as they are now. `replace`: an earlier case of the same CT.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ct: Path
+    masks: Path
+    out: Path
+    series: str | None = None
+    patient: str | None = Field(None, min_length=1)
+    organs: tuple[str, ...] | None = Field(None, min_length=1)
+    only_approved: bool = True
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class AddedCase:
+    """The folder of the new case, its organs, and those left out because nobody approved them."""
+
+    folder: Path
+    organs: tuple[str, ...]
+    not_approved: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        left_out = f"; not approved and left out: {', '.join(self.not_approved)}" if self.not_approved else ""
+        return f"{self.folder}: {', '.join(self.organs)}{left_out}"
+
+
+def add_training_case(job: AddTrainingCaseJob, progress: Progress | None = None) -> AddedCase:
+    """Write ct.nrrd, masks.seg.nrrd and case.json to a new folder of the dataset, which appears whole or not at all.
+
+    Its name is made of hashes of patient and CT. Raises `InputError` for a CT whose patient is unknown, masks none of
+    which can be used, a case that is there already; `Cancelled`.
+    """
+    progress = progress or Progress()
+    study = read_ct(job.ct, series=job.series, progress=progress)
+    who = _patient(job, study)
+    masks = read_masks(job.masks, study, progress=progress)
+    wanted = _wanted(job, masks)
+    usable = tuple(name for name in wanted if not job.only_approved or _is_approved(masks, name))
+    left_out = tuple(name for name in wanted if name not in usable)
+    if not usable:
+        raise InputError(f"nobody has approved any of these masks as they are now ({', '.join(wanted)})",
+                         where=job.masks, mend="Approve them in Organ Segmenter, or ask for masks that are not.")
+    of_ct = f"case-{who[:_NAME_DIGITS]}-{_ct_hash(study.image)[:_NAME_DIGITS]}"
+    earlier = sorted(job.out.glob(f"{of_ct}-*"))
+    if earlier and not job.replace:
+        raise InputError("this CT is in the dataset already", where=earlier[0], mend="Ask to replace the case.")
+    # Prepared cases are kept under this name: masks that changed must not meet them.
+    folder = job.out / f"{of_ct}-{_masks_hash(masks, usable)[:_NAME_DIGITS]}"
+    facts = {"patient_hash": who, "organs": usable, NOT_APPROVED: left_out, "approved_only": job.only_approved,
+             "added": time.strftime("%Y-%m-%d"), "organdose": __version__}
+    progress.report("Writing the case", 0.0)
+    _write_whole(folder, earlier, study.image, masks.kept(usable), facts)
+    progress.report("Writing the case", 1.0)
+    return AddedCase(folder, usable, left_out)
+
+
+def _patient(job: AddTrainingCaseJob, study: CTStudy) -> str:
+    """The header knows best: a typed name must not part the cases of one patient."""
+    identity = dicom_patient_id(study.files) or (job.patient or "").strip()
+    if not identity:
+        raise InputError("the CT does not say whose it is, and cases of one patient must stay together", where=job.ct,
+                         mend="Give any name for the patient (--patient); only a hash of it is kept.")
+    return patient_hash(identity)
+
+
+def _wanted(job: AddTrainingCaseJob, masks: OrganMasks) -> tuple[str, ...]:
+    """Masks with voxels whose names the vocabulary knows: other names may be anything, also a patient's."""
+    known = [name for name in masks.names if is_known(name) and masks.mask(name).any()]
+    missing = [name for name in job.organs or () if name not in known]
+    if missing or not known:
+        raise InputError(f"the masks have no {' and no '.join(missing)}" if missing else "no organ is in these masks",
+                         where=job.masks, mend="Draw it, or choose other organs." if missing else "Draw organs first.")
+    return tuple(name for name in known if job.organs is None or name in job.organs)
+
+
+def _is_approved(masks: OrganMasks, name: str) -> bool:
+    review = current_review(masks, name)
+    return review is not None and review.status is ReviewStatus.APPROVED
+
+
+def _ct_hash(image: sitk.Image) -> str:
+    digest = hashlib.sha256(repr((image.GetSize(), image.GetSpacing(), image.GetOrigin())).encode())
+    digest.update(np.ascontiguousarray(sitk.GetArrayViewFromImage(image)).tobytes())
+    return digest.hexdigest()
+
+
+def _masks_hash(masks: OrganMasks, names: tuple[str, ...]) -> str:
+    return hashlib.sha256(repr(sorted(fingerprints(masks, names).items())).encode()).hexdigest()
+
+
+def _write_whole(folder: Path, earlier: list[Path], ct: sitk.Image, masks: OrganMasks,
+                 facts: dict[str, object]) -> None:
+    """The case folder in the place of `earlier` ones. A hidden folder is no case: no training sees half of it."""
+    plain = sitk.GetImageFromArray(sitk.GetArrayViewFromImage(ct))  # voxels and geometry, no tags of the original
+    plain.CopyInformation(ct)
+    masks = OrganMasks(plain, masks.layers, masks.segments, "training case")  # nor who approved them
+    aside: dict[Path, Path] = {}
+    written: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        written = Path(tempfile.mkdtemp(prefix=".adding-", dir=folder.parent))
+        write_image(plain, written / "ct.nrrd")
+        write_seg_nrrd(masks, written / "masks.seg.nrrd")
+        (written / CASE_FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        written.chmod(folder.parent.stat().st_mode)
+        for old in earlier:
+            aside[old] = Path(tempfile.mkdtemp(prefix=".earlier-", dir=folder.parent))
+            os.replace(old, aside[old])
+        os.replace(written, folder)
+    except OSError as error:
+        for old, kept in aside.items():
+            if not old.exists():
+                os.replace(kept, old)
+        raise InputError(f"the case cannot be written: {error.strerror or error}", where=folder.parent,
+                         mend="Choose another folder or free some space.") from error
+    finally:
+        for each in (written, *aside.values()):
+            if each is not None:
+                shutil.rmtree(each, ignore_errors=True)
