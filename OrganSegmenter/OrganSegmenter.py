@@ -57,13 +57,14 @@ class OrganSegmenterParameterNode:
 
     ct: vtkMRMLScalarVolumeNode
     segmentation: vtkMRMLSegmentationNode
+    reference: vtkMRMLSegmentationNode
     engine: str = "analytic"
     engineParameters: str = "{}"
     organs: str = ""
 
 
 class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The window: engine and organs above, the segment editor below."""
+    """The window: engine and organs above; below what is done with masks: findings, segment editor, review."""
 
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
@@ -90,13 +91,15 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._build()
 
     def _sections(self):
-        return (self.ui.studyButton, self.ui.computationButton, self.ui.correctionButton, self.ui.filesButton,
-                self.ui.settingsButton)
+        ui = self.ui
+        return (ui.studyButton, ui.computationButton, ui.findingsButton, ui.correctionButton, ui.reviewButton,
+                ui.compareButton, ui.filesButton, ui.settingsButton)
 
     def _build(self):
         """Everything that needs the packages."""
         from organdose.panels.engine_form import EngineForm
         from organdose.panels.job_panel import JobPanel
+        from organdose.panels.mask_work import MaskWork
         from organdose.panels.organ_list import OrganList
         from organdose.panels.result_following import result_following
         from organdose.panels.segment_editor import EmbeddedSegmentEditor
@@ -113,6 +116,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.filesJob = JobPanel(on_ended=lambda outcome: self._checkFiles())
         self.ui.filesJobPlace.layout().addWidget(self.filesJob.widget)
         self.editor = EmbeddedSegmentEditor(self.ui.editorPlace)
+        self.work = MaskWork(self.ui, self.editor)
         self.ui.importButton.clicked.connect(lambda *_args: self.onImport())
         self.ui.importFolderButton.clicked.connect(lambda *_args: self.onImportFolder())
         self.ui.exportButton.clicked.connect(lambda *_args: self.onExport())
@@ -134,6 +138,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.job.stop()
             self.filesJob.stop()
             self.settings.stop()
+            self.work.stop()
             self.editor.stop()
 
     def enter(self):
@@ -150,6 +155,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.job.cancel()
         self.filesJob.cancel()
         self.setParameterNode(None)
+        self.work.leave()
         self.editor.show(None, None)
 
     def onSceneEndClose(self, caller, event):
@@ -243,6 +249,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 title=self.form.chosen.title, licence=self.form.chosen.licence,
                 devices=", ".join(self.form.chosen.devices))
         self.editor.show(parameters.segmentation, parameters.ct)
+        self.work.show(parameters.segmentation, parameters.ct, parameters.reference)
         self._checkCanRun()
 
     def _changed(self, name, value):
@@ -326,7 +333,7 @@ class OrganSegmenterLogic(ScriptedLoadableModuleLogic):
         from organdose.scene.ct_facts import dicom_folder_of, series_of
         from organdose.scene.job_files import ct_file_steps, staged
 
-        job = {"masks": str(path), "out": str(folder / "result.seg.nrrd"), "compressed": False}
+        job = {"masks": str(path), "out": str(folder / "result.seg.nrrd"), "compressed": False, "check": True}
         dicom = dicom_folder_of(ctNode)
         if dicom is not None:  # DICOM masks refer to its slices
             return {**job, "ct": str(dicom), "series": series_of(ctNode)}

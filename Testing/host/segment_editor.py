@@ -275,8 +275,16 @@ class qMRMLSegmentEditorWidget(QWidget):
     def setEffectNameOrder(self, names) -> None:
         self._panel.order_effects(names=list(names))
 
+    def effectNameOrder(self) -> list[str]:
+        return self._panel.effect_order()
+
     def setUnorderedEffectsVisible(self, visible: bool) -> None:
         self._panel.order_effects(others_shown=visible)
+
+    def _unordered_effects_visible(self) -> bool:
+        return self._panel.others_shown()
+
+    unorderedEffectsVisible = Property(bool, _unordered_effects_visible, setUnorderedEffectsVisible)
 
     def updateWidgetFromMRML(self) -> None:
         """Show what the segment editor node says, and signal what has changed in it."""

@@ -50,6 +50,12 @@ class SegmentEditorPanel(QWidget):
     def show_row(self, widget: QWidget, visible: bool) -> None:
         self._form.setRowVisible(widget, visible)
 
+    def effect_order(self) -> list[str]:
+        return list(self._order)
+
+    def others_shown(self) -> bool:
+        return self._others_shown
+
     def order_effects(self, names: list[str] | None = None, others_shown: bool | None = None) -> None:
         self._order = self._order if names is None else names
         self._others_shown = self._others_shown if others_shown is None else others_shown

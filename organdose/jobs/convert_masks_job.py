@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.errors import InputError
 from organdose.export.dicom_seg import write_dicom_seg
+from organdose.export.mask_findings_table import findings_path, write_findings_csv
 from organdose.export.rtstruct import write_rtstruct
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.progress import Progress
+from organdose.segmentation.mask_quality import mask_findings
 from organdose.segmentation.reading import read_masks
 from organdose.study import read_ct
 
@@ -23,6 +25,7 @@ class ConvertMasksJob(BaseModel):
     """Parameters of one conversion.
 
     `ct`: the CT the masks were drawn on, as DICOM folder where they are to become DICOM. `compressed` is for .seg.nrrd.
+    `check`: write what the quality control finds beside the masks (see `findings_path`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,6 +36,7 @@ class ConvertMasksJob(BaseModel):
     format: MaskFormat = "seg.nrrd"
     series: str | None = None
     compressed: bool = True
+    check: bool = False
 
 
 def run_convert_masks(job: ConvertMasksJob, progress: Progress | None = None) -> OrganMasks:
@@ -40,6 +44,9 @@ def run_convert_masks(job: ConvertMasksJob, progress: Progress | None = None) ->
     progress = progress or Progress()
     study = read_ct(job.ct, series=job.series, progress=progress)
     masks = read_masks(job.masks, study, progress=progress)
+    if job.check:
+        write_findings_csv(findings_path(job.out),
+                           mask_findings(masks, study.image, sex=study.patient_sex, progress=progress))
     progress.report("Writing the masks", 0.0)
     if job.format == "seg.nrrd":
         write_seg_nrrd(masks, job.out, compressed=job.compressed)

@@ -11,7 +11,7 @@ from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import organ
 from organdose.anatomy.review import mark_drawn
 from organdose.errors import InputError
-from organdose.export.mask_findings_table import write_findings_csv
+from organdose.export.mask_findings_table import findings_path, write_findings_csv
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.jobs.parameters import checked
 from organdose.progress import Progress
@@ -55,11 +55,6 @@ def run_segment(job: SegmentJob, progress: Progress | None = None) -> OrganMasks
     What the quality control found lies beside the masks (see `findings_path`).
     """
     return segment_and_check(job, progress)[0]
-
-
-def findings_path(masks: Path) -> Path:
-    """Where the findings lie: `m.seg.nrrd` -> `m.findings.csv`, so that masks in one folder keep their own."""
-    return masks.with_name(masks.name.removesuffix(".seg.nrrd") + ".findings.csv")
 
 
 def segment_and_check(job: SegmentJob, progress: Progress | None = None) -> tuple[OrganMasks, tuple[Finding, ...]]:

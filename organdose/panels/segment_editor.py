@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 _TAG = "OrganDoseSegmentEditor"
 _PREPARED = "OrganDose.Prepared"  # attribute of the editor node; closing a scene resets its singletons
 _UNDO_STATES = 10
+# Those that help with organs, in this order; Slicer's own module has them all.
+_EFFECTS = ("Paint", "Erase", "Scissors", "Smoothing", "Islands", "Margin", "Grow from seeds", "Fill between slices",
+            "Logical operators")
 
 
 class EmbeddedSegmentEditor:
@@ -19,6 +24,8 @@ class EmbeddedSegmentEditor:
         self.widget.setMRMLScene(slicer.mrmlScene)
         self.widget.setSegmentationNodeSelectorVisible(False)
         self.widget.setSourceVolumeNodeSelectorVisible(False)
+        self.widget.setEffectNameOrder(_EFFECTS)
+        self.widget.unorderedEffectsVisible = False
         place.layout().addWidget(self.widget)
 
     def show(self, segmentation_node, ct_node) -> None:
@@ -35,6 +42,26 @@ class EmbeddedSegmentEditor:
             self.widget.setSegmentationNode(segmentation_node)
         if not _same(self.widget.sourceVolumeNode(), ct_node):
             self.widget.setSourceVolumeNode(ct_node)
+
+    @property
+    def segment_id(self) -> str:
+        """The segment that is edited; '' without one."""
+        return self.widget.currentSegmentID() or "" if self.widget.segmentationNode() is not None else ""
+
+    def select(self, segment_id: str) -> None:
+        """Edit this segment, if it is there."""
+        node = self.widget.segmentationNode()
+        if node is not None and node.GetSegmentation().GetSegment(segment_id) is not None:
+            self.widget.setCurrentSegmentID(segment_id)
+
+    def on_selected(self, callback: Callable[[], None]) -> None:
+        """`callback()` whenever another segment is edited."""
+        self.widget.connect("currentSegmentIDChanged(QString)", lambda *_: callback())
+
+    def save_for_undo(self) -> None:
+        """Undo comes back to the masks, and what is said of them, as they are now."""
+        if self.widget.segmentationNode() is not None:
+            self.widget.saveStateForUndo()
 
     def enter(self) -> None:
         self.widget.setupViewObservations()

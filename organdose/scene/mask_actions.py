@@ -69,6 +69,16 @@ def empty(node, segment_id: str, before_change: Callable[[], None]) -> str:
                     before_change)
 
 
+def remove(node, segment_id: str, before_change: Callable[[], None]) -> str:
+    """Take a segment out of the segmentation. Else as `keep_largest`."""
+    if node.GetSegmentation().GetSegment(segment_id) is None:
+        raise InputError("no mask is chosen", mend="Choose an organ in the list of segments.")
+    title = _title(node, segment_id)
+    before_change()
+    node.GetSegmentation().RemoveSegment(segment_id)
+    return f"{title}: removed"
+
+
 def swap_sides(node, segment_id: str, before_change: Callable[[], None]) -> str:
     """The voxels of a segment and of its partner of the other side change places, names and codes stay.
 

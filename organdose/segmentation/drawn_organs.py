@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -95,6 +96,18 @@ class DrawnImage:
         self.organs = {name: DrawnOrgan(name, layer, value, boxes[layer][value - 1], self)
                        for name, (layer, value) in masks.segments.items() if boxes[layer][value - 1] is not None}
         self.empty = tuple(name for name in masks.names if name not in self.organs)
+
+    @classmethod
+    def of_boxes(cls, masks: OrganMasks, boxes: Mapping[str, Box]) -> DrawnImage:
+        """Masks whose bounding boxes are known, without a CT: for checks of shape and place alone."""
+        image = cls.__new__(cls)
+        image.ct, image.layers, image.shape, image.hu = masks.reference, masks.layers, masks.shape, None
+        image.spacing_mm = tuple(reversed(masks.reference.GetSpacing()))
+        image.voxel_ml = math.prod(image.spacing_mm) / 1000
+        image.organs = {name: DrawnOrgan(name, layer, value, boxes[name], image)
+                        for name, (layer, value) in masks.segments.items() if name in boxes}
+        image.empty = tuple(name for name in masks.names if name not in boxes)
+        return image
 
     def place_mm(self, voxel: tuple[float, float, float]) -> tuple[float, float, float]:
         """LPS mm of a voxel (z, y, x; may be between voxels)."""
