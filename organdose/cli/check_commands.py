@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,13 +12,17 @@ from organdose.errors import InputError
 
 
 def validate(suite: Annotated[str, typer.Argument(help="A suite, or 'all'.")], out: Out,
-             histories: Annotated[int | None, typer.Option(help="Photons a case.")] = None) -> None:
-    """Published tables (or, for ctdi, sourced scanner figures) beside ours; exits 0 only when every row is inside."""
+             histories: Annotated[int | None, typer.Option(help="Photons a case.")] = None,
+             model: Annotated[Path | None, typer.Option(help="segmentation: another network than the shipped one.")] = (
+                 None),
+             patients: Annotated[int, typer.Option(help="segmentation: generated patients.")] = 20) -> None:
+    """Published tables (for ctdi scanner figures, for segmentation true masks) beside ours; exits 0 when all agree."""
     from organdose.validation.suites import run_suites
 
     lines: list[str] = []
     with progress_shown() as progress:
-        outside = run_suites(suite, out, histories=histories, progress=progress, show=lines.append)
+        outside = run_suites(suite, out, histories=histories, model=model, patients=patients, progress=progress,
+                             show=lines.append)
     for line in lines:
         typer.echo(line)
     if outside:
