@@ -117,3 +117,17 @@ def new_result(cylinder, dose_map, rows, histograms):
         return add_ct_dose_result(cylinder.ct, cylinder.masks, dose_map, rows, histograms, **more)
 
     return add
+
+
+@pytest.fixture
+def nodes_and_files(host):  # noqa: F811
+    """What the scene holds now (IDs of nodes), and the files below the folders of this process's jobs."""
+    import os
+    import tempfile
+
+    def look():
+        roots = Path(tempfile.gettempdir()).glob(f"organdose-*-{os.getpid()}-*")
+        return ({host.scene.GetNthNode(index).GetID() for index in range(host.scene.GetNumberOfNodes())},
+                sorted(str(path) for root in roots for path in root.rglob("*") if path.is_file()))
+
+    return look

@@ -134,3 +134,15 @@ def test_an_approval_falls_with_the_voxels_and_a_new_organ_is_automatic(study):
     assert joined.reviews["liver"].drawn is Drawn.EDITED and not joined.reviews["liver"].approved_by
     assert joined.reviews["spleen"].approved_by == "A. Smith"
     assert joined.reviews["kidney_left"].drawn is Drawn.AUTOMATIC
+
+
+def test_a_box_is_the_same_place_whichever_way_the_axes_run(study):
+    turned = sitk.DICOMOrient(study.image, "PSR")
+    values = sitk.GetArrayFromImage(study.image)
+    values[BOX] = 1
+    image = sitk.GetImageFromArray(values)
+    image.CopyInformation(study.image)
+    expected = sitk.GetArrayFromImage(sitk.DICOMOrient(image, "PSR")) == 1
+    found = np.zeros_like(expected)
+    found[voxels_of_region(turned, REGION_MM)] = True
+    assert np.array_equal(found, expected)

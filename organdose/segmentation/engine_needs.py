@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from organdose.errors import InputError
-from organdose.segmentation.engines import SegmentationEngine, engine
+from organdose.segmentation.engines import SegmentationEngine, engine, engine_names
 
 Installed = Callable[[str], bool]  # whether a Python has a module of that name
 
@@ -47,3 +47,18 @@ def first_engine(installed: Installed = is_here) -> str:
     """The engine to offer before anybody chose: our own network where it can run, else what runs anywhere."""
     ours = engine(_OURS)
     return _ANYWHERE if why_not_ready(ours, ours.parameters(), installed) else _OURS
+
+
+def why_not_drawn(name: str, given: Mapping[str, object], organ: str, title: str, installed: Installed = is_here
+                  ) -> str:
+    """Why the engine of that name cannot draw an organ (`title` to people) with these parameters; '' when it can."""
+    if name not in engine_names():
+        return "Choose an engine first."
+    chosen = engine(name)
+    try:
+        parameters = chosen.parameters(**given)
+    except ValidationError as error:
+        return f"Parameters of {name}: {error.errors()[0]['msg']}"
+    if organ not in drawn_organs(chosen, parameters):
+        return f"The engine {name} does not draw {title}: choose another engine."
+    return why_not_ready(chosen, parameters, installed)

@@ -24,13 +24,15 @@ Box = tuple[slice, slice, slice]
 
 
 def voxels_of_region(image, region_mm: RegionMm) -> Box:
-    """The voxels (z, y, x) whose centres lie in a box, given by two corners in LPS mm (x, y, z).
+    """The voxels (array axes z, y, x) whose centres lie in a box, given by two corners in LPS mm (x, y, z).
 
-    Raises `InputError` when there are none.
+    The axes of the image may be turned and mirrored, but run along those of the patient. Raises `InputError` when there
+    are none.
     """
-    first = (np.array(region_mm, float) - image.GetOrigin()) / image.GetSpacing()  # of both corners, in voxels
-    low = np.clip(np.ceil(first.min(axis=0) - _ROUNDING), 0, image.GetSize())
-    high = np.clip(np.floor(first.max(axis=0) + _ROUNDING) + 1, 0, image.GetSize())
+    corners = np.array([image.TransformPhysicalPointToContinuousIndex(tuple(map(float, corner)))
+                        for corner in region_mm])
+    low = np.clip(np.ceil(corners.min(axis=0) - _ROUNDING), 0, image.GetSize())
+    high = np.clip(np.floor(corners.max(axis=0) + _ROUNDING) + 1, 0, image.GetSize())
     if not (low < high).all():
         raise InputError("the region holds no voxel of the CT", mend="Give two corners in mm (left, posterior, "
                          "superior) with the organ between them.")
