@@ -33,16 +33,17 @@ def validate(suite: Annotated[str, typer.Argument(help="A suite, or 'all'.")], o
 
 
 def benchmark() -> None:
-    """Histories per second, loading times, memory, and how quickly windows answer, on this machine."""
+    """Histories per second, loading times, masks, memory, and how quickly windows answer, on this machine."""
     from organdose.validation.benchmark import run_benchmark
     from organdose.validation.edit_benchmark import run_edit_benchmark
     from organdose.validation.internal_dose_benchmark import run_internal_dose_benchmark
     from organdose.validation.nuclear_benchmark import run_nuclear_benchmark
+    from organdose.validation.segmentation_benchmark import run_segmentation_benchmark
     from organdose.validation.window_benchmark import run_window_benchmark
 
     with progress_shown() as progress:
         lines = run_benchmark(progress) + run_nuclear_benchmark(progress) + run_internal_dose_benchmark(progress)
-        lines += run_edit_benchmark(progress, _scene_target())
+        lines += run_segmentation_benchmark(progress) + run_edit_benchmark(progress, _scene_target())
         progress.report("Window during a job", 0.0)
         lines += run_window_benchmark()
     for line in lines:

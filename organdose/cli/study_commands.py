@@ -12,12 +12,13 @@ from organdose.cli.options import Out, progress_shown
 
 def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(help="Which generated patient.")] = 0,
          histories: Annotated[int, typer.Option(help="Photons to follow.")] = 20_000_000) -> None:
-    """The whole job on the embedded study: a generated patient, his masks, CT dose, PET dose and their sum."""
+    """The whole job on the embedded study: a generated patient, masks of his CT, CT dose, PET dose and their sum."""
     from organdose.jobs.demo import run_demo
 
     with progress_shown() as progress:
         paths = run_demo(out, seed=seed, histories=histories, progress=progress)
-    typer.echo("The masks are the generated patient's own, read from RTSTRUCT as a clinic reads somebody's contours.")
+    for line in paths.masks.lines:
+        typer.echo(line)
     typer.echo(f"CT dose:  {paths.report}\nScene:    {paths.scene}\nPicture:  {paths.picture or 'needs libEGL or X'}\n"
                f"PET dose: {paths.internal / 'report.html'}\nTotal:    {paths.total / 'report.html'}")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from organdose.errors import InputError
 from organdose.jobs.ct_dose_job import run_ct_dose
+from organdose.jobs.demo_segmentation import MASKS, DemoMasks, demo_masks
 from organdose.jobs.internal_dose_job import run_internal_dose
 from organdose.jobs.parameters import ct_dose_job, internal_dose_job
 from organdose.jobs.phantom_study import PhantomStudyPaths, write_phantom_study
@@ -18,12 +19,14 @@ from organdose.progress import Progress
 
 @dataclass(frozen=True)
 class DemoPaths:
-    """What the demo leaves: the generated study, the result folders of CT, PET and both, and the files to open first.
+    """What the demo leaves: the generated study, its masks, the result folders of CT, PET and both, and the files to
+    open first.
 
     `picture` is None where the machine cannot draw the scene.
     """
 
     study: Path
+    masks: DemoMasks
     result: Path
     internal: Path
     total: Path
@@ -40,23 +43,25 @@ class DemoPaths:
 
 def run_demo(out: Path, *, seed: int = 0, histories: int = 20_000_000, decays: int = 1_000_000,
              progress: Progress | None = None) -> DemoPaths:
-    """Write the phantom study to `out`/study, its CT dose, with the phantom's RTSTRUCT, to `out`/ct-dose, the dose of
-    its PET to `out`/internal-dose, and their sum to `out`/total.
+    """Write the phantom study to `out`/study, masks that the shipped network draws on its CT to `out`/segmentation, the
+    dose of the CT to `out`/ct-dose, that of its PET to `out`/internal-dose, and their sum to `out`/total.
 
+    The doses are those of the drawn organs, as a user would have them; the phantom's own masks are only compared with.
     A demo that is there already is replaced. Raises `InputError` when `out` holds anything else, `Cancelled`.
     """
-    study, *results = folders = [out / name for name in ("study", "ct-dose", "internal-dose", "total")]
+    study, *results = folders = [out / name for name in ("study", "segmentation", "ct-dose", "internal-dose", "total")]
     for folder in results:
         check_result_folder(folder)
-    result, internal, total = results
+    drawn, result, internal, total = results
     planned = PhantomStudyPaths(study)
-    job = ct_dose_job(ct=planned.ct, out=result, segmentation=planned.rtstruct, histories=histories)
-    pet_job = internal_dose_job(pet=(planned.pet,), ct=planned.ct, out=internal, segmentation=planned.rtstruct,
+    job = ct_dose_job(ct=planned.ct, out=result, segmentation=drawn / MASKS, histories=histories)
+    pet_job = internal_dose_job(pet=(planned.pet,), ct=planned.ct, out=internal, segmentation=drawn / MASKS,
                                 compare_with=("local",), histories=decays)
     new = [folder for folder in folders if not folder.exists()]
     above = missing_folders(out.absolute())
     try:
         write_phantom_study("adult-male", study, seed=seed, progress=progress)
+        masks = demo_masks(planned, drawn, progress)
         run_ct_dose(job, progress)
         run_internal_dose(pet_job, progress)
         run_total(TotalJob(folders=(result, internal), out=total), progress)
@@ -66,7 +71,7 @@ def run_demo(out: Path, *, seed: int = 0, histories: int = 20_000_000, decays: i
             shutil.rmtree(folder, ignore_errors=True)
         remove_empty(above)
         raise
-    return DemoPaths(study, result, internal, total, picture)
+    return DemoPaths(study, masks, result, internal, total, picture)
 
 
 def _picture_of_scene(scene: Path, picture: Path, progress: Progress) -> Path | None:

@@ -57,7 +57,8 @@ class ResU2NetEngine:
         """Raises `InputError` where torch, MONAI or the weights are missing."""
         _need_torch(installed)
         folder = parameters.model or shipped_folder()
-        if not (folder / _WEIGHTS).is_file() and not any(folder.glob(f"*/{_WEIGHTS}")):
+        places = (_WEIGHTS, f"*/{_WEIGHTS}", f"*/model/{_WEIGHTS}")
+        if not any(any(folder.glob(place)) for place in places):
             raise InputError(f"no trained network here ({_WEIGHTS} is missing)", where=folder,
                              mend="Give the folder of a trained network, or train one: organdose train segmentation.")
 
