@@ -27,7 +27,7 @@ class MaskActions:
         """Work on this segment from now on; None and '' for none."""
         from organdose.scene.mask_actions import partner_segment
 
-        if (segmentation_node, segment_id) != (self._node, self._segment_id):
+        if segmentation_node is not self._node:
             self.say("")
         self._node, self._segment_id = segmentation_node, segment_id
         segment = segmentation_node.GetSegmentation().GetSegment(segment_id) if segmentation_node is not None else None
@@ -109,8 +109,6 @@ class MaskActions:
             line, kind = str(error), "bad"
         finally:
             qt.QApplication.restoreOverrideCursor()
-        if name == "remove":
-            self.show(None, "")
         self.say(line, kind)
 
     def _smooth(self, node, segment_id: str, before_change: Callable[[], None]) -> str:
