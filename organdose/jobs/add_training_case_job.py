@@ -8,6 +8,8 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,18 +83,65 @@ def add_training_case(job: AddTrainingCaseJob, progress: Progress | None = None)
     if not usable:
         raise InputError(f"nobody has approved any of these masks as they are now ({', '.join(wanted)})",
                          where=job.masks, mend="Approve them in Organ Segmenter, or ask for masks that are not.")
-    of_ct = f"case-{who[:_NAME_DIGITS]}-{_ct_hash(study.image)[:_NAME_DIGITS]}"
-    earlier = sorted(job.out.glob(f"{of_ct}-*"))
-    if earlier and not job.replace:
-        raise InputError("this CT is in the dataset already", where=earlier[0], mend="Ask to replace the case.")
     # Prepared cases are kept under this name: masks that changed must not meet them.
-    folder = job.out / f"{of_ct}-{_masks_hash(masks, usable)[:_NAME_DIGITS]}"
+    digits = (who, _ct_hash(study.image), _masks_hash(masks, usable))
+    name = "-".join(["case", *(each[:_NAME_DIGITS] for each in digits)])
+    check_new(job.out, name, job.replace)  # before anything is written
     facts = {"patient_hash": who, "organs": usable, NOT_APPROVED: left_out, "approved_only": job.only_approved,
              "added": time.strftime("%Y-%m-%d"), "organdose": __version__}
     progress.report("Writing the case", 0.0)
-    _write_whole(folder, earlier, study.image, masks.kept(usable), facts)
+    with hidden_folder(job.out) as written:
+        _write(written, study.image, masks.kept(usable), facts)
+        folder = put_case(written, job.out, name, job.replace)
     progress.report("Writing the case", 1.0)
     return AddedCase(folder, usable, left_out)
+
+
+def check_new(dataset: Path, name: str, replace: bool) -> list[Path]:
+    """The cases of the same CT in a dataset. Raises `InputError` where there is one that is not to be replaced."""
+    earlier = sorted(dataset.glob(f"{name.rpartition('-')[0]}-*"))
+    if earlier and not replace:
+        raise InputError("this CT is in the dataset already", where=earlier[0], mend="Ask to replace the case.")
+    return earlier
+
+
+@contextmanager
+def hidden_folder(dataset: Path) -> Iterator[Path]:
+    """A folder in a dataset that is no case yet, gone afterwards. Raises `InputError` where nothing can be written."""
+    written: Path | None = None
+    try:
+        dataset.mkdir(parents=True, exist_ok=True)
+        written = Path(tempfile.mkdtemp(prefix=".adding-", dir=dataset))
+        yield written
+    except OSError as error:
+        raise InputError(f"the case cannot be written: {error.strerror or error}", where=dataset,
+                         mend="Choose another folder or free some space.") from error
+    finally:
+        if written is not None:
+            shutil.rmtree(written, ignore_errors=True)
+
+
+def put_case(written: Path, dataset: Path, name: str, replace: bool) -> Path:
+    """A hidden folder becomes the case `name` of a dataset, in the place of earlier cases of its CT; gives its folder.
+
+    Raises `InputError` as `check_new`, `OSError`; then the earlier ones are as they were.
+    """
+    aside: dict[Path, Path] = {}
+    written.chmod(dataset.stat().st_mode)
+    try:
+        for old in check_new(dataset, name, replace):
+            aside[old] = Path(tempfile.mkdtemp(prefix=".earlier-", dir=dataset))
+            os.replace(old, aside[old])
+        os.replace(written, dataset / name)
+    except OSError:
+        for old, kept in aside.items():
+            if not old.exists():
+                os.replace(kept, old)
+        raise
+    finally:
+        for kept in aside.values():
+            shutil.rmtree(kept, ignore_errors=True)
+    return dataset / name
 
 
 def _patient(job: AddTrainingCaseJob, study: CTStudy) -> str:
@@ -129,32 +178,10 @@ def _masks_hash(masks: OrganMasks, names: tuple[str, ...]) -> str:
     return hashlib.sha256(repr(sorted(fingerprints(masks, names).items())).encode()).hexdigest()
 
 
-def _write_whole(folder: Path, earlier: list[Path], ct: sitk.Image, masks: OrganMasks,
-                 facts: dict[str, object]) -> None:
-    """The case folder in the place of `earlier` ones. A hidden folder is no case: no training sees half of it."""
+def _write(folder: Path, ct: sitk.Image, masks: OrganMasks, facts: dict[str, object]) -> None:
     plain = sitk.GetImageFromArray(sitk.GetArrayViewFromImage(ct))  # voxels and geometry, no tags of the original
     plain.CopyInformation(ct)
     masks = OrganMasks(plain, masks.layers, masks.segments, "training case")  # nor who approved them
-    aside: dict[Path, Path] = {}
-    written: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        written = Path(tempfile.mkdtemp(prefix=".adding-", dir=folder.parent))
-        write_image(plain, written / "ct.nrrd")
-        write_seg_nrrd(masks, written / "masks.seg.nrrd")
-        (written / CASE_FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        written.chmod(folder.parent.stat().st_mode)
-        for old in earlier:
-            aside[old] = Path(tempfile.mkdtemp(prefix=".earlier-", dir=folder.parent))
-            os.replace(old, aside[old])
-        os.replace(written, folder)
-    except OSError as error:
-        for old, kept in aside.items():
-            if not old.exists():
-                os.replace(kept, old)
-        raise InputError(f"the case cannot be written: {error.strerror or error}", where=folder.parent,
-                         mend="Choose another folder or free some space.") from error
-    finally:
-        for each in (written, *aside.values()):
-            if each is not None:
-                shutil.rmtree(each, ignore_errors=True)
+    write_image(plain, folder / "ct.nrrd")
+    write_seg_nrrd(masks, folder / "masks.seg.nrrd")
+    (folder / CASE_FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
