@@ -109,6 +109,9 @@ def test_the_tables_have_every_organ_and_say_what_was_left_out(case, engine, tmp
     text = (tmp_path / "segmentation.md").read_text()
     assert "## generated patients" in text and text.endswith("real CT: not here, left out\n")
     assert "| Left lung | network (not delivered) | 2 | 0.667 |" in text
+    overview = text.split("## ")[0]
+    assert "| mean Dice | drawn by | generated patients |" in overview and "| Liver | network | 0.667 |" in overview
+    assert "Spleen" not in overview, "it is in no patient"
     assert "| Spleen | network | 0 |" in text and "| 1.0 |" in text.split("Spleen")[1].splitlines()[0]
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from organdose.anatomy.organs import describe
 from organdose.assess.mask_comparison import MaskAgreement
-from organdose.jobs.segmentation_evaluation import mean_rows
+from organdose.jobs.segmentation_evaluation import GROUPS, mean_rows
+from organdose.segmentation.network_labels import NETWORK_ORGANS
 
 _MEASURES = ("dice", "dice_deviation", "jaccard", "precision", "recall", "hd95_mm", "surface_dice",
              "reference_volume_ml", "volume_ml", "false_ml")
@@ -32,7 +33,8 @@ class SegmentationRow:
 
 
 def write_segmentation_tables(folder: Path, rows: Sequence[SegmentationRow], absent: Sequence[str] = ()) -> None:
-    """segmentation-organs.csv (one line an organ and CT) and segmentation.md (means, a table for each group).
+    """segmentation-organs.csv (one line an organ and CT) and segmentation.md (means: Dice of all groups in one table,
+    then everything, a table for each group).
 
     `absent`: lines about CTs that were left out.
     """
@@ -43,10 +45,35 @@ def write_segmentation_tables(folder: Path, rows: Sequence[SegmentationRow], abs
         for row in rows:
             values = asdict(row.agreement)
             table.writerow([row.group, row.case, row.drawn_by, row.delivered, *(_cell(values[name]) for name in names)])
-    lines = ["# Masks against known ones, on the voxels of the CT", ""]
+    lines = ["# Masks against known ones, on the voxels of the CT", "", *overview_lines(rows), ""]
     for group in dict.fromkeys(row.group for row in rows):
         lines += [f"## {group}", "", *group_lines([row for row in rows if row.group == group]), ""]
     (folder / "segmentation.md").write_text("\n".join([*lines, *absent]).rstrip() + "\n", encoding="utf-8")
+
+
+def overview_lines(rows: Sequence[SegmentationRow]) -> list[str]:
+    """A Markdown table of mean Dice: a line for each organ and who drew it, a column for each group."""
+    groups = list(dict.fromkeys(row.group for row in rows))
+    dice: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for row in rows:
+        if row.agreement.reference_volume_ml > 0:
+            who = _who(row.drawn_by, row.delivered)
+            dice.setdefault((row.agreement.organ, who), {}).setdefault(row.group, []).append(row.agreement.dice)
+    lines = [f"| mean Dice | drawn by | {' | '.join(groups)} |", "|---" * (len(groups) + 2) + "|"]
+    for (organ, who), found in sorted(dice.items(), key=lambda item: _place(item[0][0])):
+        values = (f"{sum(found[group]) / len(found[group]):.3f}" if group in found else "" for group in groups)
+        lines.append(f"| {describe(organ).title} | {who} | {' | '.join(values)} |")
+    return lines
+
+
+def _place(organ: str) -> int:
+    """Organs in the order of the network, as far as it has them; groups after them."""
+    order = (*NETWORK_ORGANS, "small_intestine", *GROUPS)
+    return order.index(organ) if organ in order else len(order)
+
+
+def _who(drawn_by: str, delivered: bool) -> str:
+    return f"{drawn_by}{'' if delivered else ' (not delivered)'}"
 
 
 def group_lines(rows: Sequence[SegmentationRow]) -> list[str]:
@@ -59,7 +86,7 @@ def group_lines(rows: Sequence[SegmentationRow]) -> list[str]:
             own = [row for row in rows if (row.agreement.organ, row.drawn_by, row.delivered)
                    == (organ, drawn_by, delivered)]
             if own:
-                lines.append(_line(organ, f"{drawn_by}{'' if delivered else ' (not delivered)'}", own))
+                lines.append(_line(organ, _who(drawn_by, delivered), own))
     return lines
 
 
