@@ -53,12 +53,13 @@ class OrganSegmenter(ScriptedLoadableModule):
 
 @parameterNodeWrapper
 class OrganSegmenterParameterNode:
-    """What the window shows, saved with the scene. `engineParameters` and `organs` (those ticked) are JSON."""
+    """What the window shows, saved with the scene. `engineParameters` and `organs` are JSON; '' stands for the engine
+    to begin with here, and for all its organs."""
 
     ct: vtkMRMLScalarVolumeNode
     segmentation: vtkMRMLSegmentationNode
     reference: vtkMRMLSegmentationNode
-    engine: str = "analytic"
+    engine: str = ""
     engineParameters: str = "{}"
     organs: str = ""
 
@@ -73,7 +74,6 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.editor = None
         self._parameterNode = None
         self._guiTag = None
-        self._shown = {}
 
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
@@ -97,20 +97,16 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _build(self):
         """Everything that needs the packages."""
-        from organdose.panels.engine_form import EngineForm
         from organdose.panels.job_panel import JobPanel
         from organdose.panels.mask_work import MaskWork
-        from organdose.panels.organ_list import OrganList
         from organdose.panels.result_following import result_following
         from organdose.panels.segment_editor import EmbeddedSegmentEditor
+        from organdose.panels.segmentation_choice import SegmentationChoice
         from organdose.panels.settings_panel import SettingsPanel
-        from organdose.segmentation.engines import engine, engine_names
 
-        self.form = EngineForm({name: engine(name) for name in engine_names()}, self._formEdited)
-        self.ui.enginePlace.layout().addWidget(self.form.widget)
-        self.organs = OrganList(self.ui.organsList, self._organsEdited)
-        self.ui.allOrgansButton.clicked.connect(lambda *_args: self.organs.tick_all(True))
-        self.ui.noOrgansButton.clicked.connect(lambda *_args: self.organs.tick_all(False))
+        self.choice = SegmentationChoice(self._choiceEdited)
+        self.ui.enginePlace.layout().addWidget(self.choice.widget)
+        self.form, self.organs = self.choice.form, self.choice.organs
         self.job = JobPanel(_("Segment"), self.onRun)
         self.ui.jobPlace.layout().addWidget(self.job.widget)
         self.filesJob = JobPanel(on_ended=lambda outcome: self._checkFiles())
@@ -175,7 +171,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameterNode is not None:
             self._parameterNode.disconnectGui(self._guiTag)
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
-        self._parameterNode, self._guiTag, self._shown = parameterNode, None, {}
+        self._parameterNode, self._guiTag = parameterNode, None
         if parameterNode is not None:
             self._guiTag = bind(parameterNode, self.ui)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersChanged)
@@ -184,10 +180,9 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onRun(self):
         """Segment the CT that is shown into a new segmentation."""
         parameters = self._parameterNode
-        ct, organs = parameters.ct, self.organs.ticked()
-        job = {"engine": self.form.engine, "engine_parameters": self.form.values(), "organs": organs}
+        ct, job = parameters.ct, self.choice.job()
         self.job.run("segment", lambda folder: self.logic.makeJob(folder, ct, job),
-                     self._take(ct, self.form.engine, organs))
+                     self._take(ct, self.form.engine, self.choice.expected()))
 
     def onImport(self):
         """Masks that others drew on this CT, from a file the user chooses."""
@@ -224,7 +219,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._checkFiles()
 
     def _take(self, ct, name, wanted=()):
-        from organdose.anatomy.organs import describe
+        from organdose.panels.segmentation_choice import absent_line
 
         parameters = self._parameterNode
 
@@ -232,8 +227,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             node, line = yield from self.logic.takeMasks(folder, ct, name)
             if parameters.parameterNode.GetScene() is not None:  # whichever module is shown by now
                 parameters.segmentation = node
-            absent = [describe(organ).title for organ in wanted if node.GetSegmentation().GetSegment(organ) is None]
-            return line + (_(" Not in this CT: {organs}.").format(organs=", ".join(absent)) if absent else "")
+            return f"{line} {absent_line([o for o in wanted if node.GetSegmentation().GetSegment(o) is None])}".strip()
 
         return take
 
@@ -241,23 +235,11 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         parameters = self._parameterNode
         if parameters is None:
             return
-        self.form.show(parameters.engine, json.loads(parameters.engineParameters))
-        if self._changed("organs", (parameters.engine, parameters.organs)):
-            chosen = json.loads(parameters.organs) if parameters.organs else None
-            self.organs.show(self.form.chosen.organs, chosen)
-            self.ui.engineNote.text = _("{title}. Licence: {licence}. Runs on: {devices}.").format(
-                title=self.form.chosen.title, licence=self.form.chosen.licence,
-                devices=", ".join(self.form.chosen.devices))
+        self.choice.show(parameters.engine, json.loads(parameters.engineParameters),
+                         json.loads(parameters.organs) if parameters.organs else None)
         self.editor.show(parameters.segmentation, parameters.ct)
         self.work.show(parameters.segmentation, parameters.ct, parameters.reference)
         self._checkCanRun()
-
-    def _changed(self, name, value):
-        """Whether `value` differs from what was last shown under `name`."""
-        if name in self._shown and self._shown[name] == value:
-            return False
-        self._shown[name] = value
-        return True
 
     def _checkCanRun(self):
         from organdose.scene.ct_facts import why_no_ct
@@ -266,7 +248,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         reason = why_no_ct(parameters.ct)
         hasCt = not reason
         if hasCt:
-            reason = self.form.complaint() or ("" if self.organs.ticked() else _("Tick at least one organ."))
+            reason = self.choice.complaint()
         self.job.refuse(reason)
         hasMasks = parameters.segmentation is not None
         self.ui.editNote.text = "" if hasMasks else _("Choose masks above, or press Segment: then correct them here.")
@@ -289,17 +271,14 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.exportButton.enabled = not reason
         self.ui.exportButton.toolTip = reason or _("Write the masks to a file.")
 
-    def _formEdited(self):
+    def _choiceEdited(self):
         if self._parameterNode is None:
             return  # half typed when another module was chosen
+        engine, values, organs = self.choice.state()
         with slicer.util.NodeModify(self._parameterNode):
-            if self._parameterNode.engine != self.form.engine:
-                self._parameterNode.engine = self.form.engine
-                self._parameterNode.organs = ""
-            self._parameterNode.engineParameters = json.dumps(self.form.values())
-
-    def _organsEdited(self):
-        self._parameterNode.organs = json.dumps(self.organs.ticked())
+            self._parameterNode.engine = engine
+            self._parameterNode.engineParameters = json.dumps(values)
+            self._parameterNode.organs = "" if organs is None else json.dumps(organs)
 
 
 class OrganSegmenterLogic(ScriptedLoadableModuleLogic):

@@ -20,7 +20,7 @@ from host.fixtures import host  # noqa: E402, F401 - the fixture of every test h
 from host.pythonqt import unwrap  # noqa: E402
 from PySide6.QtCore import QPoint, Qt  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
-from PySide6.QtWidgets import QLineEdit  # noqa: E402
+from PySide6.QtWidgets import QLineEdit, QStyle, QStyleOptionViewItem  # noqa: E402
 
 # The acquisition of `self_test.water_cylinder`, by the titles of the window: one calibration serves all jobs here.
 FACTS = {"Tube voltage": "120", "Total collimation": "40", "Scan kind": "helical", "Pitch": "1", "CTDIvol": "10",
@@ -171,14 +171,17 @@ def facts(host):  # noqa: F811
 
 @pytest.fixture
 def tick(host):  # noqa: F811
-    """Clicks the check mark of an item (by its text) of a list."""
+    """Clicks the check mark of an item (by its text) of a list or a tree."""
     def click(list_widget, text):
         native = unwrap(list_widget)
         assert native.isVisible() and native.isEnabled(), "nobody could tick this"
-        item, = native.findItems(text, Qt.MatchFlag.MatchExactly)
+        item, = native.findItems(text, Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive)
         native.scrollToItem(item)
-        place = native.visualItemRect(item)
-        _click(native.viewport(), QPoint(place.left() + 9, place.center().y()))
+        place, option = native.visualItemRect(item), QStyleOptionViewItem()
+        assert not place.isEmpty(), f"{text!r} is not to be seen"
+        option.features, option.rect = QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator, place
+        mark = native.style().subElementRect(QStyle.SubElement.SE_ItemViewItemCheckIndicator, option, native)
+        _click(native.viewport(), QPoint(mark.center().x(), place.center().y()))
         host.process()
 
     return click

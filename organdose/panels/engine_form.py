@@ -18,7 +18,8 @@ class EngineForm:
 
     A field may say of its place in the form, in `json_schema_extra`: `group`, the title of the folded section that it
     goes into instead of standing at the top; `counts_when`, the values of other fields, by their names, without which
-    it has no effect and cannot be edited; `words`, texts for the values of a choice.
+    it has no effect and cannot be edited; `words`, texts for the values of a choice; `in_form`, False for what is only
+    for the command line; `wide`, True where the editor takes the whole width and has no label.
     """
 
     def __init__(self, engines: Mapping[str, object], on_changed: Callable[[], None], *,
@@ -110,7 +111,8 @@ class EngineForm:
         return self._sections[group]
 
     def _fields(self) -> dict:
-        return self._engines[self.engine].parameters.model_fields if self.engine else {}
+        fields = self._engines[self.engine].parameters.model_fields if self.engine else {}
+        return {name: field for name, field in fields.items() if hints(field).get("in_form", True)}
 
     def _title(self, name: str) -> str:
         field = self._fields().get(name)
@@ -158,6 +160,7 @@ class EngineForm:
         self._editors[name], self._initial[name] = editor, editor.value()
         if isinstance(editor, Check):
             editor.widget.text = self._title(name)
+        if isinstance(editor, Check) or hints(field).get("wide"):
             rows.addRow(editor.widget)
             return
         rows.addRow(f"{self._title(name)}:", editor.widget)

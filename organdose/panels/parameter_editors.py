@@ -45,6 +45,8 @@ def editor_for(annotation: object) -> Callable[[object], Editor]:
         return Choice
     if inner is not annotation and inner in (int, float):
         return OptionalNumber
+    if typing.get_origin(inner) is tuple:
+        return Words
     return {bool: Check, int: Number, float: Number}.get(annotation, Text)
 
 
@@ -187,6 +189,16 @@ class Text:
 
     def on_changed(self, callback) -> None:
         self.widget.editingFinished.connect(lambda *_: callback())
+
+
+class Words(Text):
+    """Several words with commas between them; empty is None."""
+
+    def value(self) -> list[str] | None:
+        return [word.strip() for word in self.widget.text.split(",") if word.strip()] or None
+
+    def show(self, value) -> None:
+        super().show(", ".join(map(str, value)) if value else None)
 
 
 def _set_number(spin_box, value: float) -> None:

@@ -79,8 +79,9 @@ class CombinedParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     model: Path | None = Field(None, title="Table of engines", description="JSON with engines, their parameters, and "
-                               "which organ comes from which.")
-    table: EngineTable | None = Field(None, title="Table", description="The same, written here.")
+                               "which organ comes from which.", json_schema_extra={"in_form": False})
+    table: EngineTable | None = Field(None, title="Table", description="The same, written here.",
+                                      json_schema_extra={"wide": True})
 
 
 class CombinedEngine:
@@ -121,7 +122,8 @@ class CombinedEngine:
 
 def _table_of(parameters: CombinedParameters) -> EngineTable:
     if (parameters.model is None) == (parameters.table is None):
-        raise InputError("the combined engine needs one table of engines", mend="Give its file with --model.")
+        raise InputError("the combined engine needs one table of engines", mend="Tick engines for it (on the command "
+                         "line: give its file with --model).")
     return parameters.table or read_engine_table(parameters.model)
 
 

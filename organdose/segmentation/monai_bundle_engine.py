@@ -53,7 +53,7 @@ class MonaiBundleEngine:
         """Raises `InputError` where torch or MONAI are missing, or no bundle is given."""
         _need_torch(installed)
         if parameters.model is None:
-            raise InputError("the monai-bundle engine needs a bundle", mend="Give its folder with --model.")
+            raise InputError("the monai-bundle engine needs a bundle", mend="Give its folder as the bundle (--model).")
         if not parameters.model.exists():
             raise InputError("no MONAI bundle here", where=parameters.model, mend="Check the path.")
 

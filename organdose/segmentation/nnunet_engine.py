@@ -62,7 +62,7 @@ class NnUNetEngine:
     def check_ready(self, parameters: NnUNetParameters, installed: Callable[[str], bool]) -> None:
         """Raises `InputError` where package or weights are missing; another Python is asked only when it runs."""
         if parameters.model is None:
-            raise InputError("the nnunet engine needs the folder of a trained nnU-Net", mend="Give it with --model.")
+            raise InputError("the nnunet engine needs the folder of a trained nnU-Net", mend="Give it as the trained nnU-Net (--model).")
         read_nnunet_folder(parameters.model, parameters.checkpoint, parameters.folds)
         if parameters.python is None and not installed("nnunetv2"):
             raise _not_installed(None)
@@ -76,7 +76,7 @@ class NnUNetEngine:
         """
         parameters, progress = parameters or NnUNetParameters(), progress or Progress()
         if parameters.model is None:
-            raise InputError("the nnunet engine needs the folder of a trained nnU-Net", mend="Give it with --model.")
+            raise InputError("the nnunet engine needs the folder of a trained nnU-Net", mend="Give it as the trained nnU-Net (--model).")
         trained = read_nnunet_folder(parameters.model, parameters.checkpoint, parameters.folds)
         device = card_or_processor(parameters.device)
         if not is_installed("nnunetv2", parameters.python):
