@@ -111,5 +111,5 @@ def test_the_total_says_what_its_parts_say_of_the_mask():
 
     assert total("edited", "edited") == "edited" and total("", "") == ""
     assert total("automatic", "") == "part 1: automatic; part 2: unknown"
-    tables = {"CT": [replace(row("liver", 1.0), mask="edited")], "internal": [replace(row("liver", 2.0), mask="edited")]}
+    tables = {part: [replace(row("liver", 1.0), mask="edited")] for part in ("CT", "internal")}
     assert total_rows(total_organ_doses(tables), tables, {}, {})[0].mask == "edited"

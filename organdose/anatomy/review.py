@@ -151,10 +151,14 @@ def current_review(masks: OrganMasks, name: str) -> Review | None:
 
     None where nothing is known of the mask.
     """
-    kept = masks.reviews.get(name)
-    if kept is None or name not in masks.segments:
-        return None
-    return review_as_now(kept, fingerprints(masks, [name])[name])
+    return current_reviews(masks, [name])[name]
+
+
+def current_reviews(masks: OrganMasks, names: Iterable[str]) -> dict[str, Review | None]:
+    """`current_review` of several masks, with one look at each label layer."""
+    wanted = list(names)
+    now = fingerprints(masks, [name for name in wanted if name in masks.reviews and name in masks.segments])
+    return {name: review_as_now(masks.reviews[name], now[name]) if name in now else None for name in wanted}
 
 
 def review_as_now(kept: Review, now: str) -> Review:

@@ -10,16 +10,13 @@ import numpy as np
 from organdose import __version__
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import describe
-from organdose.anatomy.review import Drawn, Review, current_review
-from organdose.anatomy.review_dicom import put_review
+from organdose.anatomy.review import Review, current_reviews
+from organdose.anatomy.review_dicom import algorithm_type, person_name, put_review
 from organdose.errors import InputError
 from organdose.export.source_ct import source_headers
 from organdose.export.whole_file import whole_file
 from organdose.progress import Progress
 from organdose.study.ct_study import CTStudy
-
-# PS3.3 C.8.20.2, Segment Algorithm Type: calculated by a computer, assisted by the user, by the user alone.
-_ALGORITHM_TYPES = {Drawn.AUTOMATIC: "AUTOMATIC", Drawn.EDITED: "SEMIAUTOMATIC", Drawn.MANUAL: "MANUAL"}
 
 if TYPE_CHECKING:
     from highdicom.seg import Segmentation, SegmentDescription
@@ -35,7 +32,7 @@ def write_dicom_seg(masks: OrganMasks, study: CTStudy, path: Path | str, *, prog
     if not filled:
         raise InputError("there is no mask to write", where=path)
     sources = source_headers(study, where=path)
-    reviews = {name: current_review(masks, name) for name in filled}
+    reviews = current_reviews(masks, filled)
     descriptions = [_description(number, name, masks.origin, reviews[name])
                     for number, name in enumerate(filled, start=1)]
     parts = []
@@ -47,15 +44,10 @@ def write_dicom_seg(masks: OrganMasks, study: CTStudy, path: Path | str, *, prog
             parts.append(_segmentation(numbers[labels], study, sources, descriptions))
     whole = _joined(parts)
     approvers = {review.approved_by if review else "" for review in reviews.values()}
-    if len(approvers) == 1 and (name := approvers.pop()):
-        whole.ContentCreatorName = _person_name(name)
+    whole.SpecificCharacterSet = "ISO_IR 192"  # names of reviewers, whatever the CT can write
+    whole.ContentCreatorName = person_name(approvers.pop()) if len(approvers) == 1 else ""
     with whole_file(path) as temporary:
         whole.save_as(temporary)
-
-
-def _person_name(typed: str) -> str:
-    """What somebody typed as a DICOM person name of one component: 64 characters, none that separates. PS3.5 6.2."""
-    return typed.translate(str.maketrans("^=\\", "   "))[:64].strip()
 
 
 def _segment_numbers(masks: OrganMasks, filled: list[str], layer: int) -> np.ndarray:
@@ -77,19 +69,17 @@ def _description(number: int, name: str, origin: str, review: Review | None) -> 
     from pydicom.sr.coding import Code
 
     organ = describe(name)
-    # Of masks without a review nobody knows whether a person corrected them: SEMIAUTOMATIC is what holds in every case.
-    drawn = review.drawn if review else Drawn.EDITED
-    family = codes.DCM.ManualProcessing
-    if drawn is Drawn.AUTOMATIC:
+    kind, family = algorithm_type(review), codes.DCM.ManualProcessing
+    if kind == "AUTOMATIC":
         by_rules = origin.startswith("analytic")
         family = codes.DCM.MorphologicalOperations if by_rules else codes.DCM.ArtificialIntelligence
-    algorithm = None if drawn is Drawn.MANUAL else AlgorithmIdentificationSequence(
+    algorithm = None if kind == "MANUAL" else AlgorithmIdentificationSequence(
         name=(origin or "unknown")[:64], version=__version__, family=family)
     description = SegmentDescription(
         segment_number=number, segment_label=name,
         segmented_property_category=Code(organ.category_code, "SCT", organ.category_meaning),
         segmented_property_type=Code(organ.snomed_code, "SCT", organ.snomed_meaning),
-        algorithm_type=_ALGORITHM_TYPES[drawn], algorithm_identification=algorithm,
+        algorithm_type=kind, algorithm_identification=algorithm,
         display_color=CIELabColor.from_rgb(*organ.colour_rgb))
     description.SegmentDescription = f"{organ.title}: {review.line}" if review else organ.title
     if review:

@@ -16,7 +16,10 @@ from scipy.ndimage import find_objects
 from organdose import __version__
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import describe
+from organdose.anatomy.review import Review, current_reviews
+from organdose.anatomy.review_dicom import algorithm_type, person_name, review_text
 from organdose.errors import InputError
+from organdose.export.slice_outlines import slice_outlines
 from organdose.export.source_ct import source_headers
 from organdose.export.whole_file import whole_file
 from organdose.progress import Progress
@@ -31,10 +34,10 @@ _DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"  # what RT Referenced Study Sequence
 def write_rtstruct(masks: OrganMasks, study: CTStudy, path: Path | str, *, progress: Progress | None = None) -> None:
     """Write `masks` as an RT Structure Set on the series of `study`; ROI names are the organ names.
 
-    Contours run midway between the centres of voxels inside and outside, so a reader that asks which voxel centres
-    lie inside gets the mask back. A hole is a contour of its own inside the outer one: readers combine the contours
-    of a slice by exclusive or, as planning systems do. Raises `InputError` when there is no mask, the CT is not
-    DICOM, or the file cannot be written.
+    A reader that asks which voxel centres lie inside the contours gets the mask back, holes included
+    (`slice_outlines`). The set is APPROVED only where one person approved every mask in it as it is now; the review of
+    each stands in its ROI Observation Description. Raises `InputError` when there is no mask, the CT is not DICOM, or
+    the file cannot be written.
     """
     boxes = _boxes(masks)
     filled = list(boxes)
@@ -43,13 +46,15 @@ def write_rtstruct(masks: OrganMasks, study: CTStudy, path: Path | str, *, progr
     sources = source_headers(study, where=path)
     structure_set = _header(sources)
     structure_set.ReferencedFrameOfReferenceSequence = [_frame_of_reference(sources)]
+    reviews = current_reviews(masks, filled)
+    _put_approval(structure_set, list(reviews.values()))
     rois, contours, observations = [], [], []
     for number, name in enumerate(filled, start=1):
         if progress is not None:
             progress.report("writing RTSTRUCT", (number - 1) / len(filled), name)
-        rois.append(_roi(number, name, sources[0].FrameOfReferenceUID, masks.origin))
+        rois.append(_roi(number, name, sources[0].FrameOfReferenceUID, masks.origin, reviews[name]))
         contours.append(_roi_contour(number, name, masks, boxes[name], study))
-        observations.append(_observation(number, name))
+        observations.append(_observation(number, name, reviews[name]))
     structure_set.StructureSetROISequence = rois
     structure_set.ROIContourSequence = contours
     structure_set.RTROIObservationsSequence = observations
@@ -66,8 +71,7 @@ def _header(sources: list[Dataset]) -> FileDataset:
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     for keyword in _REPEATED:
         setattr(dataset, keyword, sources[0].get(keyword, ""))
-    if sources[0].get("SpecificCharacterSet"):
-        dataset.SpecificCharacterSet = sources[0].SpecificCharacterSet
+    dataset.SpecificCharacterSet = "ISO_IR 192"  # names of reviewers, whatever the CT can write
     now = datetime.datetime.now()
     dataset.SOPClassUID, dataset.SOPInstanceUID = RTStructureSetStorage, meta.MediaStorageSOPInstanceUID
     dataset.Modality, dataset.SeriesInstanceUID = "RTSTRUCT", generate_uid()
@@ -79,8 +83,23 @@ def _header(sources: list[Dataset]) -> FileDataset:
     dataset.StructureSetLabel = "Organ masks"
     dataset.StructureSetDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")
     dataset.StructureSetTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
-    dataset.ApprovalStatus = "UNAPPROVED"
     return dataset
+
+
+def _put_approval(structure_set: Dataset, reviews: list[Review | None]) -> None:
+    """One status for the whole set, with who and when (local time) of the last approval. PS3.3 C.8.8.16."""
+    names = {review.approved_by if review else "" for review in reviews}
+    times = [review.approved_at for review in reviews if review]
+    try:
+        last = datetime.datetime.strptime(max(times, default=""), "%Y%m%dT%H%M%SZ")
+    except ValueError:  # an approval without a time is none that the standard could state
+        last = None
+    if len(names) > 1 or "" in names or last is None:
+        structure_set.ApprovalStatus = "UNAPPROVED"
+        return
+    local = last.replace(tzinfo=datetime.UTC).astimezone()
+    structure_set.ApprovalStatus, structure_set.ReviewerName = "APPROVED", person_name(names.pop())
+    structure_set.ReviewDate, structure_set.ReviewTime = local.strftime("%Y%m%d"), local.strftime("%H%M%S")
 
 
 def _frame_of_reference(sources: list[Dataset]) -> Dataset:
@@ -102,17 +121,17 @@ def _image_reference(class_uid: str, instance_uid: str) -> Dataset:
     return reference
 
 
-def _roi(number: int, name: str, frame_of_reference_uid: str, origin: str) -> Dataset:
+def _roi(number: int, name: str, frame_of_reference_uid: str, origin: str, review: Review | None) -> Dataset:
     roi = Dataset()
     roi.ROINumber = number
     roi.ReferencedFrameOfReferenceUID = frame_of_reference_uid
     roi.ROIName = name
-    roi.ROIGenerationAlgorithm = "SEMIAUTOMATIC"
+    roi.ROIGenerationAlgorithm = algorithm_type(review)
     roi.ROIGenerationDescription = (origin or "unknown")[:64]
     return roi
 
 
-def _observation(number: int, name: str) -> Dataset:
+def _observation(number: int, name: str, review: Review | None) -> Dataset:
     organ = describe(name)
     code = Dataset()
     code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = organ.snomed_code, "SCT", organ.snomed_meaning
@@ -122,6 +141,8 @@ def _observation(number: int, name: str) -> Dataset:
     kinds = {"body": "EXTERNAL", "couch": "SUPPORT", "tumour": "GTV", "lesion": "GTV"}
     observation.RTROIInterpretedType = kinds.get(name.rstrip("_0123456789"), "ORGAN")
     observation.ROIInterpreter = ""
+    if review:
+        observation.ROIObservationDescription = review_text(review)
     return observation
 
 
@@ -168,19 +189,6 @@ def _contours_mm(slice_mask: np.ndarray, corner: tuple[int, int, int], image: si
 
     `corner` is the voxel index (x, y, z) of the first pixel of `slice_mask`.
     """
-    from contourpy import contour_generator
-
     origin_mm, spacing_mm = np.asarray(image.GetOrigin()), np.asarray(image.GetSpacing())
-    padded = np.pad(slice_mask, 1).astype(np.float32)  # a rim of background closes contours at the edge
-    contours = []
-    for line in contour_generator(z=padded).lines(0.5):
-        corners = _without_collinear(line[:-1])
-        indices = np.column_stack([corners - 1, np.zeros(len(corners))]) + corner
-        contours.append(origin_mm + indices * spacing_mm)
-    return contours
-
-
-def _without_collinear(points: np.ndarray) -> np.ndarray:
-    """The corners of a closed polygon (n, 2): points on a straight line between their neighbours are dropped."""
-    before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
-    return points[np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]) > 1e-9]
+    return [origin_mm + (np.column_stack([outline, np.zeros(len(outline))]) + corner) * spacing_mm
+            for outline in slice_outlines(slice_mask)]

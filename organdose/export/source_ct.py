@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
@@ -19,9 +20,12 @@ def source_headers(study: CTStudy, *, where: Path | str) -> list[Dataset]:
     """Headers (without pixels) of the files of `study`, in the order of its slices where each slice has a file.
 
     UIDs that the header lacks come from the file meta information and from `study`. Raises `InputError` when the CT
-    was not read from DICOM, or has no study or series UID, because nothing can refer to it then; `where` is the file
-    that was to be written.
+    was not read from DICOM, or has no study or series UID, because nothing can refer to it then, and when its image
+    lies oblique; `where` is the file that was to be written.
     """
+    if not np.allclose(study.image.GetDirection(), np.eye(3).ravel(), atol=1e-6):
+        raise InputError("the CT is not aligned with the patient's axes (LPS)", where=where,
+                         mend="Use the axial reconstruction of the scan.")
     if not study.files or not study.sop_instance_uids:
         raise InputError("the CT was not read from DICOM, so no DICOM object can refer to it", where=where,
                          mend="Write .seg.nrrd instead.")

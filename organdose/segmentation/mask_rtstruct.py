@@ -11,6 +11,8 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.review import Review
+from organdose.anatomy.review_dicom import review_of_text
 from organdose.errors import Cancelled, InputError
 from organdose.progress import Progress
 from organdose.segmentation.contour_raster import inside_contours
@@ -64,14 +66,17 @@ def _masks(structure_set: Dataset, study: CTStudy, path: Path, progress: Progres
     collection = MaskCollection(study, "RTSTRUCT", path)
     contours = {item.ReferencedROINumber: item.get("ContourSequence") or []
                 for item in structure_set.get("ROIContourSequence", [])}
-    codes = _codes(structure_set)
+    codes, reviews = _codes(structure_set), _reviews(structure_set)
     rois = structure_set.get("StructureSetROISequence", [])
     for done, roi in enumerate(rois):
         progress.report("reading masks", done / len(rois), path.name)
-        what = MaskLabel(str(roi.get("ROIName", "")) or f"ROI {roi.ROINumber}", codes.get(roi.ROINumber, ""))
+        what = MaskLabel(str(roi.get("ROIName", "")) or f"ROI {roi.ROINumber}", codes.get(roi.ROINumber, ""),
+                         review=reviews.get(roi.ROINumber))
         planes, remarks = _planes(contours.get(roi.ROINumber, []), what.label, study, path)
         mask, corner, more = _filled(planes, collection.masks.shape)
         name = collection.add(what, mask, corner)
+        if what.review is None:
+            remarks += _foreign_approval(structure_set)
         for remark in (*remarks, *more) if name else ():
             collection.note(name, remark)
     return collection.finished()
@@ -176,3 +181,20 @@ def _codes(structure_set: Dataset) -> dict[int, str]:
             if code.get("CodingSchemeDesignator") == "SCT":
                 found[observation.ReferencedROINumber] = str(code.get("CodeValue", ""))
     return found
+
+
+def _reviews(structure_set: Dataset) -> dict[int, Review]:
+    """ROI number -> the review that `export.rtstruct` wrote to its observation."""
+    found = {}
+    for observation in structure_set.get("RTROIObservationsSequence") or []:
+        if review := review_of_text(str(observation.get("ROIObservationDescription", ""))):
+            found[observation.ReferencedROINumber] = review
+    return found
+
+
+def _foreign_approval(structure_set: Dataset) -> list[str]:
+    """What to note of masks in a set that another program approved: a mask made of its contours nobody has seen."""
+    if structure_set.get("ApprovalStatus") != "APPROVED":
+        return []
+    who, when = str(structure_set.get("ReviewerName", "")), str(structure_set.get("ReviewDate", ""))
+    return [f"contours approved in the structure set by {who or 'nobody named'}" + (f" on {when}" if when else "")]
