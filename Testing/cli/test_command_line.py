@@ -233,12 +233,14 @@ def test_validation_fails_when_a_row_is_outside_its_tolerance(organdose, tmp_pat
 def test_the_benchmark_prints_a_line_for_each_figure(organdose, monkeypatch):
     measured = {"benchmark.run_benchmark": ["a: 1 /s", "b: 2 s"], "nuclear_benchmark.run_nuclear_benchmark": ["c: 3 s"],
                 "internal_dose_benchmark.run_internal_dose_benchmark": ["vsv: 4 s"],
+                "segmentation_benchmark.run_segmentation_benchmark": ["masks: 5 s"],
                 "edit_benchmark.run_edit_benchmark": ["edit: 3 ms"],
                 "window_benchmark.run_window_benchmark": ["window: 4 ms"]}
     for name, lines in measured.items():
         monkeypatch.setattr(f"organdose.validation.{name}", lambda *_, lines=lines: lines)
     outcome = organdose("benchmark")
-    assert (outcome.status, outcome.out) == (0, "a: 1 /s\nb: 2 s\nc: 3 s\nvsv: 4 s\nedit: 3 ms\nwindow: 4 ms\n")
+    assert (outcome.status, outcome.out) == (0, "a: 1 /s\nb: 2 s\nc: 3 s\nvsv: 4 s\nmasks: 5 s\nedit: 3 ms\n"
+                                               "window: 4 ms\n")
 
 
 # --- stopped, or wrong

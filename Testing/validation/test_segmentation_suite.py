@@ -154,6 +154,10 @@ def test_the_suite_takes_a_network_and_a_number_of_patients(tmp_path, monkeypatc
         return limit_rows([row("liver", 0.95)])
 
     monkeypatch.setitem(suites.SUITES, "segmentation", suite)
+    (tmp_path / "m").mkdir()
+    with pytest.raises(InputError, match=r"no trained network here"):
+        suites.run_suites("segmentation", tmp_path / "v", model=tmp_path / "m")
+    (tmp_path / "m" / "weights.pt").write_bytes(b"")
     assert suites.run_suites("segmentation", tmp_path / "v", model=tmp_path / "m", patients=3) == 3
     assert asked == [(tmp_path / "m", 3)]
     assert {path.name for path in (tmp_path / "v").iterdir()} == {"segmentation.csv", "segmentation.md", "run.json"}

@@ -23,7 +23,7 @@ from organdose.study.ct_study import CTStudy
 
 _FROM_HU = ("lung_left", "lung_right", "bones", "air_internal")
 _OVERLAPPING = ("body", "bones")  # hold other labels, so they are drawn apart
-_WEIGHTS = "weights.pt"
+_WEIGHTS, _TITLE = "weights.pt", "Res-U2Net"
 
 
 class ResU2NetParameters(BaseModel):
@@ -129,10 +129,16 @@ def _labels_in_box(networks, image: sitk.Image, box, parameters, progress: Progr
     return labels_on_slices(logits, tuple(places), progress)
 
 
+def _origin(networks) -> str:
+    """For reports: which network, what it has seen, and that nobody looked at its masks yet."""
+    own = [] if networks.title == _TITLE else [networks.title]
+    seen = ["trained on generated patients only"] if networks.of_generated_patients else []
+    return f"{_TITLE} ({', '.join([*own, *seen, 'a draft, not reviewed'])})"
+
+
 def _masks(image: sitk.Image, labels: np.ndarray, box, networks, drawn: OrganMasks) -> OrganMasks:
     """The network's label map as one layer, what overlaps it and what HU told better as others."""
-    seen = ", trained on generated patients only" if networks.of_generated_patients else ""
-    masks = OrganMasks(image, origin=f"Res-U2Net ({networks.title}{seen}; a draft, not reviewed)")
+    masks = OrganMasks(image, origin=_origin(networks))
     corner = tuple(side.start for side in box)
     better = {name for name in _FROM_HU if name in drawn.segments}
     masks.add("body", drawn.mask("body"))

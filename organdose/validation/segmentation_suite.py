@@ -17,6 +17,7 @@ from organdose.anatomy.organs import expand
 from organdose.assess.mask_comparison import MaskAgreement, agreement
 from organdose.jobs.segmentation_evaluation import GROUPS
 from organdose.progress import Progress
+from organdose.segmentation.engine_needs import is_here
 from organdose.segmentation.network_labels import NETWORK_ORGANS, organs_drawn
 from organdose.segmentation.res_u2net_engine import ENGINE as NETWORK
 from organdose.segmentation.res_u2net_engine import ResU2NetParameters
@@ -47,6 +48,11 @@ def segmentation(folder: Path, *, model: Path | None = None, patients: int = PAT
         rows += case_rows(case, model, progress)
     write_segmentation_tables(folder, rows, absent)
     return limit_rows(rows)
+
+
+def check_network(model: Path | None) -> None:
+    """Raises `InputError` where the network, or what it needs, is not here."""
+    NETWORK.check_ready(ResU2NetParameters(model=model), is_here)
 
 
 def _kept(cases, absent: list[str]):

@@ -11,7 +11,7 @@ from organdose.progress import Progress
 from organdose.validation.comparison import comparison_lines, write_comparisons
 from organdose.validation.ctdi_suite import ctdi
 from organdose.validation.fdg_suite import fdg
-from organdose.validation.segmentation_suite import PATIENTS, segmentation
+from organdose.validation.segmentation_suite import PATIENTS, check_network, segmentation
 from organdose.validation.svalues_suite import svalues
 from organdose.validation.tg195 import tg195
 from organdose.validation.vsv_suite import vsv
@@ -46,6 +46,7 @@ def run_suites(name: str, out: Path, *, histories: int | None = None, model: Pat
     chosen = SUITES if name == "all" else {name: SUITES[name]}
     record = RunRecord("validate", {"suite": name, "histories": histories})
     if _OF_MASKS in chosen:
+        check_network(model)  # before hours of other suites
         record.job |= {"model": model, "patients": patients}
     outside, lines = 0, []
     with result_folder(out) as folder:
