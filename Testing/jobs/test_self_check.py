@@ -225,3 +225,26 @@ def test_the_facts_are_asked_with_the_standard_library_alone(tmp_path):
                             check=True).stdout
     facts = json.loads(output.strip().splitlines()[-1])["organdose self-check"]
     assert all(package["found"] is None for package in facts["packages"])
+
+
+def test_what_segmentation_engines_use_is_listed_with_versions_or_how_to_install_it():
+    install = {name: how for name, _, how in self_check_facts.SEGMENTATION_PACKAGES}
+    found = {"torch": "2.9.0", "monai": "1.5.1", "TotalSegmentator": None, "nnunetv2": None}
+    check = _check(segmentation=[{"name": name, "found": found[name], "install": install[name]} for name in install],
+                   shipped_network=False)
+    assert check.segmentation_lines == [
+        "torch 2.9.0", "monai 1.5.1", "TotalSegmentator: not installed (pip install TotalSegmentator)",
+        "nnunetv2: not installed (pip install nnunetv2)",
+        "Res-U2Net network: not in this installation (organdose train segmentation makes one)"]
+    assert check.problems == [] and _check(shipped_network=True).segmentation_lines == ["Res-U2Net network: shipped"]
+
+
+def test_this_python_tells_of_its_segmentation_engines(checked):
+    check = checked(Interpreter.own())
+    assert [each["name"] for each in check.segmentation] == ["torch", "monai", "TotalSegmentator", "nnunetv2"]
+    assert check.shipped_network is (PYPROJECT.parent / "Resources" / "models" / "res-u2net").is_dir()
+
+
+def test_a_python_without_organdose_says_nothing_of_the_network(monkeypatch):
+    monkeypatch.setitem(sys.modules, "organdose.resources", None)
+    assert self_check_facts._shipped_network() is None

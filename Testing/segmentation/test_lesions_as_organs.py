@@ -51,6 +51,7 @@ def test_lesions_keep_volume_and_place_on_the_voxels_of_the_ct(pet, ct):
     assert ct.TransformContinuousIndexToPhysicalPoint((x, y, z)) == pytest.approx(centre(pet, (6, 5.5, 5)), abs=1.5)
     assert "42 % of the maximum" in masks.notes["lesion_1"] and "8 voxels only" in masks.notes["lesion_2"]
     assert organ("lesion_2").title == "Lesion 2"
+    assert {name: review.drawn for name, review in masks.reviews.items()} == dict.fromkeys(masks.names, "automatic")
 
 
 def test_numbers_go_on_behind_lesions_that_are_there(pet, ct, organ_masks):

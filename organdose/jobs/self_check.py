@@ -50,6 +50,8 @@ class SelfCheck:
     memory: dict[str, int | None] = field(default_factory=dict)
     graphics_cards: list[str] = field(default_factory=list)
     packages: list[dict[str, str | None]] = field(default_factory=list)
+    segmentation: list[dict[str, str | None]] = field(default_factory=list)
+    shipped_network: bool | None = None
     torch: dict | None = None
     numba_cuda: dict | None = None
     failure: str = ""
@@ -61,6 +63,16 @@ class SelfCheck:
             return [Problem(self.failure, "Choose another Python for jobs in the settings.")]
         return [*self._python_problems(), *self._package_problems(), *self._torch_problems(), *self._gpu_problems(),
                 *self._memory_problems()]
+
+    @property
+    def segmentation_lines(self) -> list[str]:
+        """What segmentation engines find: packages with versions or how to install them, and the shipped network."""
+        lines = [f"{each['name']} {each['found']}" if each["found"] else
+                 f"{each['name']}: not installed ({each['install']})" for each in self.segmentation]
+        if self.shipped_network is not None:
+            lines.append("Res-U2Net network: shipped" if self.shipped_network else
+                         "Res-U2Net network: not in this installation (organdose train segmentation makes one)")
+        return lines
 
     @property
     def is_ready(self) -> bool:

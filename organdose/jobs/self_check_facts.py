@@ -50,6 +50,11 @@ PACKAGES = (
     Package("PyYAML", "yaml", "6", NETWORK_ENGINES),
     Package("numba-cuda", "numba_cuda", "0.4", GPU_MONTE_CARLO),
 )
+# What segmentation engines use beyond that, none of it needed: (name for pip, module, how to install it).
+_OURS = "pip install 'organdose[segmentation]'"
+SEGMENTATION_PACKAGES = (("torch", "torch", _OURS), ("monai", "monai", _OURS),
+                         ("TotalSegmentator", "totalsegmentator", "pip install TotalSegmentator"),
+                         ("nnunetv2", "nnunetv2", "pip install nnunetv2"))
 
 
 def found_version(name: str, module: str) -> str | None:
@@ -93,7 +98,9 @@ def probe() -> dict[str, object]:
         "organdose": _own_version(), "memory": _memory(), "graphics_cards": _graphics_cards(),
         "packages": [{"name": each.name, "module": each.module, "minimum": each.minimum, "needed_for": each.needed_for,
                       "found": found_version(each.name, each.module)} for each in PACKAGES],
-        "torch": _torch(), "numba_cuda": _numba_cuda()}
+        "segmentation": [{"name": name, "found": found_version(name, module), "install": install}
+                         for name, module, install in SEGMENTATION_PACKAGES],
+        "shipped_network": _shipped_network(), "torch": _torch(), "numba_cuda": _numba_cuda()}
 
 
 def _own_version() -> str | None:
@@ -101,6 +108,17 @@ def _own_version() -> str | None:
         return importlib.import_module("organdose").__version__
     except ImportError:
         return None
+
+
+def _shipped_network() -> bool | None:
+    """Whether the trained Res-U2Net lies among the resources; None where organdose itself is not there."""
+    try:
+        resources = importlib.import_module("organdose.resources")
+        return resources.resource_path("models", "res-u2net").is_dir()
+    except ImportError:
+        return None
+    except Exception:  # its own error for a file that is not there: a class this file does not know
+        return False
 
 
 def _memory() -> dict[str, int | None]:

@@ -135,7 +135,8 @@ class SettingsPanel:
         self.check_button.enabled = True
         problems = [f"• {problem.what}. {problem.mend}" for problem in found.problems]
         kind = "bad" if not found.is_ready else "stale" if problems else "good"
-        self._say("\n".join([_summary(found), *problems]), kind)
+        engines = ["For segmentation: " + "; ".join(found.segmentation_lines) + "."] if found.segmentation_lines else []
+        self._say("\n".join([_summary(found), *problems, *engines]), kind)
         self._missing = found.missing_requirements()
         self.install_button.enabled = bool(self._missing) and not self.path.text
         self.install_button.toolTip = self._why_install()

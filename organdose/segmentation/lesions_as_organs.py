@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from organdose.anatomy.grid_overlap import averaged_onto, is_axis_aligned
 from organdose.anatomy.organ_masks import OrganMasks
+from organdose.anatomy.review import mark_drawn
 from organdose.errors import InputError
 from organdose.segmentation.lesions import Lesion
 
@@ -36,6 +37,7 @@ def add_lesions(masks: OrganMasks, lesions: Sequence[Lesion]) -> tuple[str, ...]
             masks.notes[name] = "; ".join((facts, *lesion.warnings))
         else:
             masks.notes[name] = f"a lesion of {numbers.volume_ml:.3g} ml fills half of no voxel of the CT: left out"
+    mark_drawn(masks, names=names)
     return tuple(names)
 
 
