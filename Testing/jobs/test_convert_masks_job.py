@@ -22,7 +22,8 @@ def drawn(dicom_ct, ct_image, organ_masks, tmp_path):
 
 
 @pytest.mark.parametrize(("form", "name"),
-                         [("dicom-seg", "out.dcm"), ("rtstruct", "out.dcm"), ("seg.nrrd", "out.seg.nrrd")])
+                         [("dicom-seg", "out.dcm"), ("rtstruct", "out.dcm"), ("seg.nrrd", "out.seg.nrrd"),
+                          ("nifti-folder", "organs")])
 def test_masks_are_the_same_in_every_format(drawn, tmp_path, form, name):
     ct, masks, truth = drawn
     run_convert_masks(ConvertMasksJob(ct=ct, masks=masks, out=tmp_path / name, format=form))
@@ -37,3 +38,21 @@ def test_dicom_masks_need_a_dicom_ct(drawn, tmp_path):
     with pytest.raises(InputError, match="refer to a DICOM series"):
         run_convert_masks(job)
     assert not job.out.exists()
+
+
+def test_a_label_map_gives_shared_voxels_to_the_smaller_organ(drawn, tmp_path):
+    ct, masks, truth = drawn
+    run_convert_masks(ConvertMasksJob(ct=ct, masks=masks, out=tmp_path / "out.nii.gz", format="nifti"))
+    read = read_masks(tmp_path / "out.nii.gz", read_ct(ct))
+    assert np.array_equal(read.mask("tumour_1"), truth.mask("tumour_1"))
+    assert np.array_equal(read.mask("liver"), truth.mask("liver") & ~truth.mask("tumour_1"))
+
+
+def test_masks_that_come_in_are_checked_when_asked(drawn, tmp_path):
+    from organdose.export.mask_findings_table import read_findings_csv
+
+    ct, masks, _truth = drawn
+    run_convert_masks(ConvertMasksJob(ct=ct, masks=masks, out=tmp_path / "in.seg.nrrd"))
+    assert not (tmp_path / "in.findings.csv").exists()
+    run_convert_masks(ConvertMasksJob(ct=ct, masks=masks, out=tmp_path / "in.seg.nrrd", check=True))
+    assert {found.organ for found in read_findings_csv(tmp_path / "in.findings.csv")}

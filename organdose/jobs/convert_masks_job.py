@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.errors import InputError
 from organdose.export.dicom_seg import write_dicom_seg
+from organdose.export.label_maps import write_label_map, write_organ_folder
 from organdose.export.mask_findings_table import findings_path, write_findings_csv
 from organdose.export.rtstruct import write_rtstruct
 from organdose.export.seg_nrrd import write_seg_nrrd
@@ -18,13 +19,14 @@ from organdose.segmentation.mask_quality import mask_findings
 from organdose.segmentation.reading import read_masks
 from organdose.study import read_ct
 
-MaskFormat = Literal["seg.nrrd", "dicom-seg", "rtstruct"]
+MaskFormat = Literal["seg.nrrd", "nifti", "nifti-folder", "dicom-seg", "rtstruct"]
 
 
 class ConvertMasksJob(BaseModel):
     """Parameters of one conversion.
 
     `ct`: the CT the masks were drawn on, as DICOM folder where they are to become DICOM. `compressed` is for .seg.nrrd.
+    `format` 'nifti' is one label map with a legend beside, 'nifti-folder' a folder with a file an organ.
     `check`: write what the quality control finds beside the masks (see `findings_path`).
     """
 
@@ -50,6 +52,10 @@ def run_convert_masks(job: ConvertMasksJob, progress: Progress | None = None) ->
     progress.report("Writing the masks", 0.0)
     if job.format == "seg.nrrd":
         write_seg_nrrd(masks, job.out, compressed=job.compressed)
+    elif job.format == "nifti":
+        write_label_map(masks, job.out)
+    elif job.format == "nifti-folder":
+        write_organ_folder(masks, job.out, progress)
     else:
         if not study.series_uid:
             raise InputError("DICOM masks refer to a DICOM series, and this CT is none", where=job.ct,
