@@ -51,7 +51,9 @@ class EngineTableEditor:
         self._order = [*engines, *(name for name in self._engines if name not in engines)]
         self._used = set(engines)
         self.organs.chosen = {} if table is None else dict(table.organs)
+        was_blocked = self.fallback.blockSignals(True)
         self.fallback.checked = table is None or table.fallback
+        self.fallback.blockSignals(was_blocked)
         for name, parameters in engines.items():
             self.form(name).show(name, parameters)
         self._show_engines(0)

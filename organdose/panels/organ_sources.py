@@ -54,6 +54,7 @@ class OrganSources:
         self.table.setHorizontalHeaderLabels(["Organ", "Taken from"])
         self.table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)
         self.table.verticalHeader().visible = False
+        self.table.wordWrap = False
         self.table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
         self.table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         self.table.toolTip = "Select one or several organs, then choose below what to take them from."

@@ -32,6 +32,8 @@ class SegmentationChoice:
                                editors=segmentation_editors(EngineTableEditor))
         column.addWidget(self.form.widget)
         self.obstacle, self.note = _label("engineObstacle"), _label("engineNote")
+        # It may hold a path, a word that would widen the panel.
+        self.obstacle.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)
         column.addWidget(self.obstacle)
         column.addWidget(self.note)
         self.organs = OrganTree(self._organs_edited)
@@ -127,6 +129,5 @@ def _label(name: str):
     label = qt.QLabel()
     label.objectName = name
     label.wordWrap = True
-    label.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)  # else a long line widens the panel
     label.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
     return label

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-_DEVICES = {"auto": "auto: a graphics card where there is one", "cpu": "cpu: processor", "cuda": "cuda: graphics card"}
+_DEVICES = {"auto": "automatic", "cpu": "processor (cpu)", "cuda": "graphics card (cuda)"}
 
 
 def segmentation_editors(own_table: Callable | None = None) -> Mapping[str, Callable]:
     """The editors by the names of the parameters; `own_table` makes that of a table of engines."""
-    editors = {"device": DeviceEditor, "model": lambda field: PathEditor(field, folder=True, file=True),
+    from organdose.panels.parameter_editors import hints
+
+    editors = {"device": DeviceEditor,
+               "model": lambda field: PathEditor(field, folder=True, file=hints(field).get("may_be_file", False)),
                "labels": lambda field: PathEditor(field, file=True),
                "python": lambda field: PathEditor(field, file=True)}
     return editors | ({"table": own_table} if own_table is not None else {})

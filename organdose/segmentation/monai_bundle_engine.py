@@ -25,7 +25,7 @@ class MonaiBundleParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     model: Path | None = Field(None, title="Bundle", description="Folder with configs and models, or a TorchScript "
-                               "file with a JSON beside it.")
+                               "file with a JSON beside it.", json_schema_extra={"may_be_file": True})
     labels: Path | None = Field(None, title="Names of labels", description="JSON such as {\"1\": \"liver\"}; wins over "
                                 "the names in the bundle.")
     device: str = Field("auto", title="Device", description="auto, cpu or cuda.")
