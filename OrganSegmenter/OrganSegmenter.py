@@ -5,7 +5,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import qt
 import slicer
 import vtk
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
@@ -98,7 +97,9 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _build(self):
         """Everything that needs the packages."""
         from organdose.panels.job_panel import JobPanel
+        from organdose.panels.mask_files import MaskFiles
         from organdose.panels.mask_work import MaskWork
+        from organdose.panels.region_rerun import RegionRerun
         from organdose.panels.result_following import result_following
         from organdose.panels.segment_editor import EmbeddedSegmentEditor
         from organdose.panels.segmentation_choice import SegmentationChoice
@@ -109,13 +110,11 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.form, self.organs = self.choice.form, self.choice.organs
         self.job = JobPanel(_("Segment"), self.onRun)
         self.ui.jobPlace.layout().addWidget(self.job.widget)
-        self.filesJob = JobPanel(on_ended=lambda outcome: self._checkFiles())
-        self.ui.filesJobPlace.layout().addWidget(self.filesJob.widget)
         self.editor = EmbeddedSegmentEditor(self.ui.editorPlace)
-        self.work = MaskWork(self.ui, self.editor)
-        self.ui.importButton.clicked.connect(lambda *_args: self.onImport())
-        self.ui.importFolderButton.clicked.connect(lambda *_args: self.onImportFolder())
-        self.ui.exportButton.clicked.connect(lambda *_args: self.onExport())
+        rerun = RegionRerun(lambda: (self.form.engine, self.form.values()), self.editor.save_for_undo)
+        self.work = MaskWork(self.ui, self.editor, rerun)
+        self.files = MaskFiles(self.ui, self._take)
+        self.filesJob = self.files.job
         self.settings = SettingsPanel()
         self.ui.settingsPlace.layout().addWidget(self.settings.widget)
         for section in self._sections():
@@ -184,40 +183,6 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.job.run("segment", lambda folder: self.logic.makeJob(folder, ct, job),
                      self._take(ct, self.form.engine, self.choice.expected()))
 
-    def onImport(self):
-        """Masks that others drew on this CT, from a file the user chooses."""
-        path = qt.QFileDialog.getOpenFileName(
-            slicer.util.mainWindow(), _("Import masks"), "",
-            _("Masks (*.seg.nrrd *.nrrd *.nii *.nii.gz *.dcm);;All files (*)"))
-        if path:
-            self._import(path)
-
-    def onImportFolder(self):
-        """Masks from a folder: one file an organ, or a DICOM SEG or RTSTRUCT in it."""
-        path = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Import masks from a folder"), "")
-        if path:
-            self._import(path)
-
-    def onExport(self):
-        """The masks that are shown, in the format of the name the user gives."""
-        parameters = self._parameterNode
-        kinds = self.logic.exportFormats(parameters.ct)
-        path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), _("Export masks"), "masks.seg.nrrd",
-                                              ";;".join(kinds))
-        if not path:
-            return
-        ct, segmentation = parameters.ct, parameters.segmentation
-        self.filesJob.run("convert-masks",
-                          lambda folder: self.logic.makeExportJob(folder, ct, segmentation, path, kinds),
-                          lambda folder: self.logic.takeExport(folder, path))
-        self._checkFiles()
-
-    def _import(self, path):
-        ct = self._parameterNode.ct
-        self.filesJob.run("convert-masks", lambda folder: self.logic.makeImportJob(folder, ct, path),
-                          self._take(ct, _("imported")))  # files are named after patients, nodes should not be
-        self._checkFiles()
-
     def _take(self, ct, name, wanted=()):
         from organdose.panels.segmentation_choice import absent_line
 
@@ -253,23 +218,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         hasMasks = parameters.segmentation is not None
         self.ui.editNote.text = "" if hasMasks else _("Choose masks above, or press Segment: then correct them here.")
         self.ui.editNote.visible = not hasMasks
-        self._checkFiles()
-
-    def _checkFiles(self):
-        """Which of import and export can be pressed now, and why not."""
-        from organdose.scene.ct_facts import why_no_ct
-
-        parameters = self._parameterNode
-        if parameters is None:
-            return  # another module is shown
-        busy = _("Wait for the files before, or cancel them.") if self.filesJob.is_busy else ""
-        reason = busy or (_("Choose the CT first.") if why_no_ct(parameters.ct) else "")
-        for button in (self.ui.importButton, self.ui.importFolderButton):
-            button.enabled = not reason
-            button.toolTip = reason or _("Masks that others drew on this CT.")
-        reason = reason or ("" if parameters.segmentation is not None else _("Choose the masks first."))
-        self.ui.exportButton.enabled = not reason
-        self.ui.exportButton.toolTip = reason or _("Write the masks to a file.")
+        self.files.show(parameters.ct, parameters.segmentation)
 
     def _choiceEdited(self):
         if self._parameterNode is None:
@@ -307,19 +256,6 @@ class OrganSegmenterLogic(ScriptedLoadableModuleLogic):
         return {**job, "ct": str(folder / "ct.nrrd"), "out": str(folder / "result.seg.nrrd"), "compressed": False}
 
     @staticmethod
-    def makeImportJob(folder, ctNode, path):
-        """Generator: a 'convert-masks' job that brings masks of any format onto the grid of the CT."""
-        from organdose.scene.ct_facts import dicom_folder_of, series_of
-        from organdose.scene.job_files import ct_file_steps, staged
-
-        job = {"masks": str(path), "out": str(folder / "result.seg.nrrd"), "compressed": False, "check": True}
-        dicom = dicom_folder_of(ctNode)
-        if dicom is not None:  # DICOM masks refer to its slices
-            return {**job, "ct": str(dicom), "series": series_of(ctNode)}
-        yield from staged(_("Writing the CT"), ct_file_steps(ctNode, folder / "ct.nrrd"))
-        return {**job, "ct": str(folder / "ct.nrrd")}
-
-    @staticmethod
     def takeMasks(folder, ctNode, name):
         """Generator: the masks a job made as a new segmentation node; returns (node, line that says what came out)."""
         from organdose.panels.masks_into_scene import masks_into_scene
@@ -327,27 +263,6 @@ class OrganSegmenterLogic(ScriptedLoadableModuleLogic):
         taken = yield from masks_into_scene(folder / "result.seg.nrrd", ctNode, name)
         shutil.rmtree(folder, ignore_errors=True)  # with the CT as it was written for the job
         return taken
-
-    @staticmethod
-    def exportFormats(ctNode):
-        """The formats masks of this CT can be written in: file dialog filter to (format, ending)."""
-        from organdose.panels.masks_to_file import export_formats
-
-        return export_formats(ctNode)
-
-    @staticmethod
-    def makeExportJob(folder, ctNode, segmentationNode, path, formats):
-        """Generator: a 'convert-masks' job that writes the masks in the format of `path`'s ending."""
-        from organdose.panels.masks_to_file import export_job_steps
-
-        return export_job_steps(folder, ctNode, segmentationNode, path, formats)
-
-    @staticmethod
-    def takeExport(folder, path):
-        """Generator: the file of the job comes to `path`; returns the line that says so."""
-        from organdose.panels.masks_to_file import exported_steps
-
-        return exported_steps(folder, path)
 
 
 class OrganSegmenterTest(ScriptedLoadableModuleTest):

@@ -139,6 +139,54 @@ def test_masks_go_out_and_can_be_read_back(window, bring_in, write_out, phantom_
     assert job_files() == files
 
 
+def test_a_label_map_goes_out_with_its_legend(window, bring_in, write_out, phantom_study, study, tmp_path):
+    bring_in(phantom_study.seg_nrrd)
+    line = write_out(tmp_path / "case.nii.gz")
+    assert line.startswith(f"Written: {tmp_path / 'case.nii.gz'} with case.json. Voxels of several organs")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["case.json", "case.nii.gz"]
+    back, wanted = read_masks(tmp_path / "case.nii.gz", study), masks_shown(window)
+    assert np.array_equal(back.mask("spleen"), wanted.mask("spleen")) and set(back.names) == set(wanted.names)
+
+
+def test_a_folder_goes_out_beside_what_is_there(host, window, bring_in, phantom_study, study, tmp_path, job_files):
+    bring_in(phantom_study.seg_nrrd)
+    (tmp_path / "masks").mkdir()
+    files = job_files()
+    host.dialogs.answer_file(tmp_path)
+    host.click(window.ui.exportFolderButton)
+    host.wait_until(lambda: not window.filesJob.is_busy, PATIENCE_S, "the export")
+    wanted = masks_shown(window)
+    assert window.filesJob.status.text == f"Written: {len(wanted.names)} files in {tmp_path / 'masks-2'}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["masks", "masks-2"]
+    assert_same(read_masks(tmp_path / "masks-2", study), wanted)
+    assert job_files() == files
+
+
+@pytest.mark.parametrize("name", ["out.seg.nrrd", "out.seg.dcm"])
+def test_a_review_goes_out_and_comes_back(host, window, bring_in, write_out, phantom_study, tmp_path, name):
+    """Approved in the window, exported, imported again: still approved, by whom and when; an edit ends it."""
+    bring_in(phantom_study.seg_nrrd)
+    host.wait_until(lambda: not window.work.following.is_busy, PATIENCE_S, "the masks to be looked at")
+    masks = window.work.following.masks
+    masks.approve("liver", "A. Smith")
+    before = {organ: state.review for organ, state in masks.states.items()}
+    write_out(tmp_path / name)
+    node = window.ui.segmentationSelector.currentNode()
+    bring_in(tmp_path / name)
+    host.process(0.3)
+    host.wait_until(lambda: not window.work.following.is_busy, PATIENCE_S, "the masks to be looked at")
+    assert window.ui.segmentationSelector.currentNode() is not node
+    after = {organ: state.review for organ, state in window.work.following.states.items()}
+    assert after["liver"] == before["liver"] and after["liver"].approved_by == "A. Smith"
+    assert {organ: review for organ, review in after.items() if review} == \
+        {organ: review for organ, review in before.items() if review}
+
+
+def test_imported_masks_are_checked(window, bring_in, phantom_study):
+    bring_in(phantom_study.seg_nrrd)
+    assert window.work.headline.text.startswith("Checked ")
+
+
 def test_a_correction_is_in_what_goes_out(host, window, bring_in, write_out, phantom_study, study, tmp_path):
     bring_in(phantom_study.seg_nrrd)
     node = window.ui.segmentationSelector.currentNode()
