@@ -115,7 +115,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.work = MaskWork(self.ui, self.editor, rerun)
         self.files = MaskFiles(self.ui, self._take)
         self.filesJob = self.files.job
-        self.settings = SettingsPanel()
+        self.settings = SettingsPanel(self._parametersChanged)
         self.ui.settingsPlace.layout().addWidget(self.settings.widget)
         for section in self._sections():
             section.enabled = True

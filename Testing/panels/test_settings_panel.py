@@ -137,6 +137,17 @@ def test_the_choice_is_the_same_in_every_module(new_panel, host):
     assert chosen() == sys.prefix
 
 
+def test_windows_are_told_of_another_choice(new_panel, host, show):
+    from organdose.panels.settings_panel import SettingsPanel
+
+    told = []
+    listening = SettingsPanel(lambda: told.append(chosen()))
+    show(listening.widget)
+    host.type_text(new_panel().path, sys.prefix)
+    assert told == [sys.prefix]
+    listening.stop()
+
+
 def test_another_choice_ends_a_self_check_of_the_one_before(panel, host, checks):
     checks.append(None)
     host.click(panel.check_button)

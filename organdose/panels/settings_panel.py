@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 _POLL_MS = 100
 _panels: list[SettingsPanel] = []  # one a module; what is chosen in one is shown in all
 
 
 class SettingsPanel:
-    """Interpreter, self-check and installation. The choice is a setting of Slicer, the same for the three modules."""
+    """Interpreter, self-check and installation. The choice is a setting of Slicer, the same for the three modules.
 
-    def __init__(self):
+    `on_changed` is called when another Python was chosen, or packages came into it.
+    """
+
+    def __init__(self, on_changed: Callable[[], None] = lambda: None):
         import qt
 
-        self._check, self._missing = None, []
+        self._on_changed, self._check, self._missing = on_changed, None, []
         self._timer = qt.QTimer()
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._poll)
@@ -111,6 +116,7 @@ class SettingsPanel:
         self._show_choice()
         self.check_button.enabled, self.install_button.enabled = True, False
         self._say("Chosen. The self-check says whether it has what the jobs need.")
+        self._changed()
 
     def _start_check(self) -> None:
         from organdose.errors import InputError
@@ -159,7 +165,14 @@ class SettingsPanel:
         except InputError as error:
             self._say(str(error), "bad")
             return
+        self._changed()
         self._start_check()
+
+    def _changed(self) -> None:
+        from organdose.panels.job_packages import look_again
+
+        look_again()
+        self._on_changed()
 
     def _say(self, text: str, kind: str = "") -> None:
         from organdose.panels.job_panel import banner_style
