@@ -1,5 +1,7 @@
 """OrganSegmenter: engine and organs chosen, masks drawn into one segmentation, shown and handed to the editor."""
 
+import json
+
 import numpy as np
 import pytest
 import slicer
@@ -227,3 +229,46 @@ def test_the_window_is_the_same_after_saving_and_loading(host, segmenter, cylind
     assert segmenter.form.values() == {"bone_low_hu": 200.0}
     assert segmenter.organs.ticked() == ticked and "bones" not in ticked
     assert unwrap(segmenter.editor.widget).segmentationNode() is ui.segmentationSelector.currentNode()
+
+
+def test_several_engines_draw_by_a_table_made_in_the_window(host, segmenter, cylinder, run):
+    import qt
+
+    from organdose.segmentation.engines import engine
+
+    host.choose(segmenter.ui.ctSelector, cylinder.ct)
+    host.choose(segmenter.form.chooser, engine("combined").title)
+    assert "Tick engines" in segmenter.job.run_button.toolTip
+    table = segmenter.form.editor("table")
+    engines = next(child for child in table.findChildren("QListWidget"))
+    row = next(row for row in range(engines.count) if engines.item(row).text() == ENGINE.title)
+    engines.item(row).setCheckState(qt.Qt.Checked)
+    host.process()
+    assert segmenter.organs.ticked() == list(ENGINE.organs)
+    assert run().startswith("Done: 1 organ.")
+    assert names_of(segmenter.ui.segmentationSelector.currentNode()) == [describe("body").title]
+
+
+def test_the_table_of_engines_is_saved_with_the_scene(host, segmenter, cylinder, tmp_path):
+    table = {"engines": {"totalsegmentator": {"fast": True}, "res-u2net": {}}, "organs": {"liver": ["res-u2net"]},
+             "fallback": True}
+    host.choose(segmenter.ui.ctSelector, cylinder.ct)
+    parameters = segmenter.logic.getParameterNode()
+    parameters.engineParameters, parameters.engine = json.dumps({"table": table}), "combined"
+    assert segmenter.form.values() == {"table": table}
+    host.save_scene(tmp_path / "table.mrb")
+    host.close_scene()
+    assert segmenter.form.values() == {}
+    host.load_scene(tmp_path / "table.mrb")
+    assert segmenter.form.engine == "combined" and segmenter.form.values() == {"table": table}
+
+
+def test_an_engine_that_lacks_something_says_so_and_cannot_be_started(host, segmenter, cylinder, monkeypatch):
+    from organdose.panels import job_packages
+    from organdose.segmentation.engines import engine
+
+    monkeypatch.setattr(job_packages, "find_spec", lambda module: None)
+    host.choose(segmenter.ui.ctSelector, cylinder.ct)
+    host.choose(segmenter.form.chooser, engine("res-u2net").title)
+    assert "needs torch and monai" in segmenter.choice.obstacle.text and segmenter.choice.obstacle.visible
+    assert "needs torch and monai" in segmenter.job.run_button.toolTip and not segmenter.job.run_button.enabled
