@@ -102,10 +102,14 @@ def test_the_box_goes_around_the_organ_and_there_is_one(host, rerun, cylinder):
 
 def test_in_the_box_the_organ_is_drawn_again_and_undo_brings_the_old_one_back(host, rerun, cylinder, press_and_wait,
                                                                              undo):
+    from organdose.anatomy.review import approve
     from organdose.scene.region_box import region_box
+    from organdose.scene.segmentation_nodes import masks_from_segmentation_node, put_review
 
     whole = body(cylinder)
     spoiled, middle = spoil(cylinder)
+    reviewed = masks_from_segmentation_node(cylinder.masks, cylinder.ct)
+    put_review(cylinder.masks.GetSegmentation().GetSegment("body"), approve(reviewed, "body", "A. Smith"))
     cord = slicer.util.arrayFromSegmentBinaryLabelmap(cylinder.masks, "spinal_cord", cylinder.ct)
     host.click(rerun.box_button)
     box, spacing_mm = region_box(), cylinder.ct.GetSpacing()
@@ -122,6 +126,8 @@ def test_in_the_box_the_organ_is_drawn_again_and_undo_brings_the_old_one_back(ho
     assert np.array_equal(now[outside], spoiled[outside])
     assert np.array_equal(slicer.util.arrayFromSegmentBinaryLabelmap(cylinder.masks, "spinal_cord", cylinder.ct), cord)
     assert list(cylinder.masks.GetSegmentation().GetSegmentIDs()) == ["body", "spinal_cord"]
+    masks = masks_from_segmentation_node(cylinder.masks, cylinder.ct)
+    assert masks.reviews["body"].line == "edited, not approved"
     undo.undo()
     assert np.array_equal(body(cylinder), spoiled)
 

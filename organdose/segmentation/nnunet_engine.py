@@ -17,6 +17,7 @@ from organdose.errors import InputError
 from organdose.progress import Progress
 from organdose.segmentation.mask_collection import MaskCollection, MaskLabel
 from organdose.segmentation.nnunet_folder import NnUNetFolder, read_nnunet_folder
+from organdose.segmentation.organ_names import vocabulary_name
 from organdose.segmentation.outside_process import OutsideEnd, is_installed, run_entry_point
 from organdose.segmentation.outside_result import card_or_processor, mapped_names, named_masks, read_label_map
 from organdose.study.ct_study import CTStudy
@@ -59,10 +60,21 @@ class NnUNetEngine:
     def organs(self) -> tuple[str, ...]:
         return tuple(organs())
 
+    def organs_with(self, parameters: NnUNetParameters) -> tuple[str, ...]:
+        """The labels of the model that the vocabulary knows; all of the vocabulary where nothing tells.
+
+        Raises `InputError` for what is no trained nnU-Net.
+        """
+        if parameters.model is None or parameters.labels is not None:
+            return self.organs
+        labels = read_nnunet_folder(parameters.model, parameters.checkpoint, parameters.folds).labels
+        known = (vocabulary_name(label) for label in labels)
+        return tuple(dict.fromkeys(name for name in known if name in organs())) or self.organs
+
     def check_ready(self, parameters: NnUNetParameters, installed: Callable[[str], bool]) -> None:
         """Raises `InputError` where package or weights are missing; another Python is asked only when it runs."""
         if parameters.model is None:
-            raise InputError("the nnunet engine needs the folder of a trained nnU-Net", mend="Give it as the trained nnU-Net (--model).")
+            raise _not_given()
         read_nnunet_folder(parameters.model, parameters.checkpoint, parameters.folds)
         if parameters.python is None and not installed("nnunetv2"):
             raise _not_installed(None)
@@ -76,7 +88,7 @@ class NnUNetEngine:
         """
         parameters, progress = parameters or NnUNetParameters(), progress or Progress()
         if parameters.model is None:
-            raise InputError("the nnunet engine needs the folder of a trained nnU-Net", mend="Give it as the trained nnU-Net (--model).")
+            raise _not_given()
         trained = read_nnunet_folder(parameters.model, parameters.checkpoint, parameters.folds)
         device = card_or_processor(parameters.device)
         if not is_installed("nnunetv2", parameters.python):
@@ -88,6 +100,10 @@ class NnUNetEngine:
             _run(folder, trained, parameters, device, progress)
             labels, corner = read_label_map(folder / "out" / f"ct{trained.file_ending}", study, "nnU-Net")
         return masks_of(labels, corner, study, trained, parameters.labels)
+
+
+def _not_given() -> InputError:
+    return InputError("the nnunet engine needs the folder of a trained nnU-Net", mend="Give its folder (--model).")
 
 
 def _not_installed(python: Path | None) -> InputError:

@@ -122,3 +122,13 @@ def test_the_folder_read_says_all_the_engine_needs(nnunet_folder):
     found = read_nnunet_folder(nnunet_folder(labels={"background": 0, "whole": [1, 2], "core": 2}))
     assert found.labels == {"whole": (1, 2), "core": (2,)} and found.has_regions and found.channel == "CT"
     assert json.loads((found.path / "plans.json").read_text(encoding="utf-8")) == {}
+
+
+def test_the_organs_a_model_draws_are_told_before_it_runs(nnunet_folder, tmp_path):
+    from organdose.segmentation.engine_needs import drawn_organs
+    from organdose.segmentation.nnunet_engine import ENGINE
+
+    drawn = drawn_organs(ENGINE, ENGINE.parameters(model=nnunet_folder()))
+    assert "liver" in drawn and len(drawn) < 10
+    assert drawn_organs(ENGINE, ENGINE.parameters()) == ENGINE.organs
+    assert drawn_organs(ENGINE, ENGINE.parameters(model=tmp_path / "nothing")) == ENGINE.organs
