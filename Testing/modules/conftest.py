@@ -59,6 +59,12 @@ def quick_jobs(calibration_cache, monkeypatch):
     window_jobs._shared.pop("chosen", None)
 
 
+@pytest.fixture(autouse=True)
+def analytic_engine_first(monkeypatch):
+    """Windows begin with the engine that takes a second, whether or not a network is shipped."""
+    monkeypatch.setattr("organdose.segmentation.engine_needs.first_engine", lambda *_: "analytic")
+
+
 @pytest.fixture(scope="session")
 def phantom_study(tmp_path_factory):
     """A generated PET/CT study with DICOM files, coarse; `PhantomStudyPaths`. Read only."""

@@ -15,11 +15,8 @@ PATIENCE_S = 120
 
 
 @pytest.fixture
-def segmenter(host, open_module):
-    window = open_module("OrganSegmenter")
-    if window.form.engine != ENGINE.name:  # the shipped network would take its time
-        host.choose(window.form.chooser, ENGINE.title)
-    return window
+def segmenter(open_module):
+    return open_module("OrganSegmenter")
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
+import time
 from importlib.util import find_spec
 
 _QUESTION = ("import importlib.util, json, sys; "
@@ -11,7 +13,8 @@ _QUESTION = ("import importlib.util, json, sys; "
 _PATIENCE_S = 10
 # Of the engines. Asked together, because each question starts that Python.
 _MODULES = ("torch", "monai", "totalsegmentator", "nnunetv2")
-_known: dict[str, frozenset[str]] = {}  # by the Python chosen
+_FRESH_S = 30  # people install packages into that Python while the window is open
+_known: dict[str, tuple[float, frozenset[str]]] = {}  # by the Python chosen: when it was asked, and what it has
 
 
 def installed_for_jobs(module: str) -> bool:
@@ -23,9 +26,11 @@ def installed_for_jobs(module: str) -> bool:
     chosen = slicer.util.settingsValue(INTERPRETER_SETTING, "") or ""
     if not chosen:
         return find_spec(module) is not None
-    if chosen not in _known:
-        _known[chosen] = _asked()
-    return module in _known[chosen] or module not in _MODULES
+    asked_s, found = _known.get(chosen, (-math.inf, frozenset()))
+    if time.monotonic() - asked_s > _FRESH_S:
+        found = _asked()
+        _known[chosen] = time.monotonic(), found
+    return module in found or module not in _MODULES
 
 
 def look_again() -> None:
