@@ -39,11 +39,12 @@ class DemoMasks:
     def lines(self) -> tuple[str, ...]:
         """What a user should know before he looks at a dose."""
         bad = sum(found.severity is Severity.BAD for found in self.findings)
-        large = [row.dice for row in self.rows if row.reference_volume_ml > _LEAST_ML]
+        large = [row for row in self.rows if row.reference_volume_ml > _LEAST_ML and row.organ != "body"]
         mean = "no organ to compare"
         if large:
-            mean = f"mean Dice {sum(large) / len(large):.2f} over {len(large)} organs above {_LEAST_ML:g} ml"
-        worst = sorted((row for row in self.rows if row.reference_volume_ml > _LEAST_ML), key=lambda row: row.dice)[:3]
+            dice = sum(row.dice for row in large) / len(large)
+            mean = f"mean Dice {dice:.2f} over {len(large)} organs above {_LEAST_ML:g} ml"
+        worst = sorted(large, key=lambda row: row.dice)[:3]
         named = ", ".join(f"{row.organ} {row.dice:.2f}" for row in worst)
         return (*([self.warning] if self.warning else []),
                 f"The masks were drawn on the CT by the engine {self.engine}: drafts, corrected by nobody.",
