@@ -31,14 +31,17 @@ _STEP_VOXELS = 4_000_000
 
 class ReviewStatus(StrEnum):
     AUTOMATIC = "automatic"
+    ESTIMATED = "estimated"
     EDITED = "edited"
     APPROVED = "approved"
 
 
 class Drawn(StrEnum):
-    """How the voxels came about; `MANUAL`: without any engine."""
+    """How the voxels came about. `ESTIMATED`: from elsewhere than the image (a phantom fitted to it); an edit does not
+    change that, since a neighbour drawn over a mask is no look at it. `MANUAL`: without any engine."""
 
     AUTOMATIC = "automatic"
+    ESTIMATED = "estimated"
     EDITED = "edited"
     MANUAL = "manual"
 
@@ -57,7 +60,7 @@ class Review:
     def status(self) -> ReviewStatus:
         if self.approved_by:
             return ReviewStatus.APPROVED
-        return ReviewStatus.AUTOMATIC if self.drawn is Drawn.AUTOMATIC else ReviewStatus.EDITED
+        return _STATUS.get(self.drawn, ReviewStatus.EDITED)
 
     @property
     def line(self) -> str:
@@ -67,6 +70,9 @@ class Review:
         day = self.approved_at[:8]
         when = f" on {day[:4]}-{day[4:6]}-{day[6:]}" if day else ""
         return f"approved by {self.approved_by}{when} ({self.drawn.value})"
+
+
+_STATUS = {Drawn.AUTOMATIC: ReviewStatus.AUTOMATIC, Drawn.ESTIMATED: ReviewStatus.ESTIMATED}
 
 
 def fingerprints(masks: OrganMasks, names: Iterable[str] | None = None) -> dict[str, str]:
@@ -127,6 +133,11 @@ def mark_drawn(masks: OrganMasks, drawn: Drawn = Drawn.AUTOMATIC, names: Iterabl
     """Say of masks (default: all) how they were drawn; earlier reviews of them are gone."""
     for name, of_voxels in fingerprints(masks, names).items():
         masks.reviews[name] = Review(drawn, of_voxels)
+
+
+def estimated_names(masks: OrganMasks) -> frozenset[str]:
+    """The organs that are estimated, not seen in the image."""
+    return frozenset(name for name, review in masks.reviews.items() if review.drawn is Drawn.ESTIMATED)
 
 
 def approve(masks: OrganMasks, name: str, who: str, when: datetime | None = None) -> Review:
@@ -197,7 +208,7 @@ def review_to_json(review: Review) -> dict[str, str]:
 
 def review_from_json(data: Mapping[str, object]) -> Review:
     """Raises `InputError` when a field is missing, unknown or no text, or `drawn` is no known word."""
-    mend = "Its fields: drawn (automatic, edited, manual), fingerprint, approved_by, approved_at."
+    mend = "Its fields: drawn (automatic, estimated, edited, manual), fingerprint, approved_by, approved_at."
     known = {field.name for field in fields(Review)}
     if not isinstance(data, Mapping) or set(data) - known or not {"drawn", "fingerprint"} <= set(data) or \
             not all(isinstance(value, str) for value in data.values()):

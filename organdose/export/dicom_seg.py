@@ -10,7 +10,7 @@ import numpy as np
 from organdose import __version__
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import describe
-from organdose.anatomy.review import Review, current_reviews
+from organdose.anatomy.review import Drawn, Review, current_reviews
 from organdose.anatomy.review_dicom import algorithm_type, person_name, put_review
 from organdose.errors import InputError
 from organdose.export.source_ct import source_headers
@@ -73,6 +73,8 @@ def _description(number: int, name: str, origin: str, review: Review | None) -> 
     if kind == "AUTOMATIC":
         by_rules = origin.startswith("analytic")
         family = codes.DCM.MorphologicalOperations if by_rules else codes.DCM.ArtificialIntelligence
+        if review.drawn is Drawn.ESTIMATED:
+            family = codes.DCM.DeformableModels
     algorithm = None if kind == "MANUAL" else AlgorithmIdentificationSequence(
         name=(origin or "unknown")[:64], version=__version__, family=family)
     description = SegmentDescription(

@@ -98,7 +98,8 @@ def _drawn(job: SegmentJob, study: CTStudy, parameters: BaseModel, progress: Pro
             raise InputError(f"not found in this {place}: {', '.join(job.organs)}", where=job.ct,
                              mend="Leave them out.")
     if job.masks is None:
-        mark_drawn(masks)
+        # What an engine says of its own masks (estimated) stays.
+        mark_drawn(masks, names=[name for name in masks.names if name not in masks.reviews])
         return masks
     return merged(read_masks(job.masks, study, progress=progress), masks, job.region_mm, job.organs)
 

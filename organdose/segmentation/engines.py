@@ -18,6 +18,7 @@ _MODULES = {"analytic": "organdose.segmentation.analytic",
             "totalsegmentator": "organdose.segmentation.totalsegmentator_engine",
             "monai-bundle": "organdose.segmentation.monai_bundle_engine",
             "nnunet": "organdose.segmentation.nnunet_engine",
+            "atlas": "organdose.segmentation.atlas_engine",
             "combined": "organdose.segmentation.combined"}
 
 

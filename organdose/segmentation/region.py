@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from organdose.anatomy.organ_masks import OrganMasks
-from organdose.anatomy.review import mark_drawn, refresh_reviews
+from organdose.anatomy.review import Drawn, estimated_names, mark_drawn, refresh_reviews
 from organdose.errors import InputError
 from organdose.progress import Progress
 from organdose.segmentation.engines import SegmentationEngine
@@ -88,6 +88,7 @@ def merged(existing: OrganMasks, drawn: OrganMasks, region_mm: RegionMm, names: 
             "not found in the region")
     refresh_reviews(masks)
     mark_drawn(masks, names=set(taken) - existing.segments.keys())
+    mark_drawn(masks, Drawn.ESTIMATED, estimated_names(drawn).intersection(taken))
     return masks
 
 
