@@ -168,7 +168,7 @@ def test_a_review_goes_out_and_comes_back(host, window, bring_in, write_out, pha
     bring_in(phantom_study.seg_nrrd)
     host.wait_until(lambda: not window.work.following.is_busy, PATIENCE_S, "the masks to be looked at")
     masks = window.work.following.masks
-    masks.approve("liver", "A. Smith")
+    masks.approve(["liver"], "A. Smith")
     before = {organ: state.review for organ, state in masks.states.items()}
     write_out(tmp_path / name)
     node = window.ui.segmentationSelector.currentNode()

@@ -143,7 +143,7 @@ def test_checking_again_finds_what_is_there_now(host, window, settled, cylinder)
     host.click(window.work.check_job.run_button)
     host.wait_until(lambda: not window.work.check_job.is_busy, PATIENCE_S, "the check")
     settled()
-    assert window.work.check_job.status.text == "Checked."
+    assert not window.work.check_job.status.visible, window.work.check_job.status.text
     rows = shown(window.work.findings.widget)
     assert any(row[0] == "Spinal cord" and "2 separate parts" in row[2] for row in rows), rows
     assert "edited since" not in window.work.headline.text

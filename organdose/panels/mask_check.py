@@ -46,7 +46,7 @@ class MaskCheckJob:
                 "expected": _missed_before(self._segmentation_node)}
 
     def take(self, folder: Path) -> Generator:
-        """Generator: what was found into the scene; returns the line that says how much."""
+        """Generator: what was found into the scene; returns '', because the list says it."""
         from organdose.export.mask_findings_table import read_findings_csv
         from organdose.scene.mask_findings_node import put_mask_check
 
@@ -56,7 +56,7 @@ class MaskCheckJob:
             raise InputError("the masks were deleted while they were checked", mend="Choose others.")
         put_mask_check(self._segmentation_node, findings, self._fingerprints)
         shutil.rmtree(folder, ignore_errors=True)
-        return "Checked."
+        return ""
 
 
 def findings_into_scene(path: Path, segmentation_node, ct_node) -> Generator:

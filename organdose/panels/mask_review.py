@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from organdose.panels.job_panel import banner_style
 
 REVIEWER_SETTING = "OrganDose/Reviewer"  # what the person who approves typed last
-_HEADINGS = ("Organ", "Volume\nml", "Status", "Approved by, on")
-_WIDTHS = (128, 58, 70, 140)
+_HEADINGS = ("Organ", "Volume\nml", "Status", "Approved by")
+_WIDTHS = (104, 50, 68, 60)  # pixels; the last one takes what is left
 _NAME_NEEDED = "Type your name first: an approval says who answers for the mask."
 
 
@@ -34,7 +34,9 @@ class MaskReview:
         rows = []
         for name, state in states.items():
             rows.append((describe(name).title, state.volume_ml, status_word(state.review), _signature(state.review)))
-        self._table.show(_HEADINGS, rows, keys=list(states))
+        hints = [f"{row[0]}: {state.review.line if state.review else 'nobody knows how it was drawn'}"
+                 for row, state in zip(rows, states.values())]
+        self._table.show(_HEADINGS, rows, keys=list(states), hints=hints)
         self.table.visible = bool(rows)
         self.summary.text = complaint or _summary(states)
         self.summary.visible = bool(self.summary.text)
@@ -149,8 +151,7 @@ class MaskReview:
         self._keep_name()
 
         def line_of(masks) -> tuple[str, str]:
-            for name in names:
-                masks.approve(name, who)
+            masks.approve(names, who)
             left = [name for name in masks.states if not self._approved(name) and name not in names]
             warning = "" if all_free else self._warning(names)
             line = f"{_organs(names)} approved by {' '.join(who.split())}."
@@ -163,8 +164,7 @@ class MaskReview:
     def _withdraw(self, names: list[str]) -> None:
         def line_of(masks) -> tuple[str, str]:
             signed = [name for name in names if self._approved(name)]
-            for name in signed:
-                masks.withdraw(name)
+            masks.withdraw(signed)
             return f"{_organs(signed)}: approval withdrawn.", ""
 
         self._act(line_of)

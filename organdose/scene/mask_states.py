@@ -5,8 +5,8 @@ An approval falls with the first edit, by whatever means: the review in the segm
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -72,25 +72,28 @@ class MaskStates:
     def drawing(self) -> SegmentDrawing:
         return self._edits.drawing()
 
-    def approve(self, name: str, who: str) -> None:
-        """Keep with a segment that `who` approves its mask as of the last `follow`.
+    def approve(self, names: Iterable[str], who: str) -> None:
+        """Keep with these segments that `who` approves their masks as of the last `follow`.
 
-        Raises `InputError` for an empty name, and for an organ that is not there or empty.
+        Raises `InputError`, and approves none, for an empty name, and for an organ that is not there or empty.
         """
         who = " ".join(who.split())
         if not who:
             raise InputError("an approval needs a name", mend="Type who approves the mask.")
-        state = self.states.get(name)
-        if state is None or not state.volume_ml:
-            raise InputError(f"there is no mask of {name!r} to approve", mend="Draw it first.")
-        drawn = state.review.drawn if state.review else Drawn.EDITED  # as `anatomy.review.approve`
-        self._put(name, Review(drawn, state.fingerprint, who, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")))
+        now, reviews = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), {}
+        for name in names:
+            state = self.states.get(name)
+            if state is None or not state.volume_ml:
+                raise InputError(f"there is no mask of {name!r} to approve", mend="Draw it first.")
+            drawn = state.review.drawn if state.review else Drawn.EDITED  # as `anatomy.review.approve`
+            reviews[name] = Review(drawn, state.fingerprint, who, now)
+        self._put(reviews)
 
-    def withdraw(self, name: str) -> None:
-        """Take an approval back; how the mask was drawn stays known."""
-        state = self.states.get(name)
-        if state is not None and state.review is not None and state.review.approved_by:
-            self._put(name, Review(state.review.drawn, state.fingerprint))
+    def withdraw(self, names: Iterable[str]) -> None:
+        """Take approvals back; how the masks were drawn stays known."""
+        states = {name: self.states[name] for name in names if name in self.states}
+        self._put({name: Review(state.review.drawn, state.fingerprint) for name, state in states.items()
+                   if state.review is not None and state.review.approved_by})
 
     def side_findings(self, name: str) -> tuple[Finding, ...]:
         """What the quality control says of the side of an organ, as of the last `follow`."""
@@ -119,15 +122,16 @@ class MaskStates:
     def _take(self, drawing: SegmentDrawing) -> tuple[str, ...]:
         fingerprints = self._edits.reviews.fingerprints
         voxel_ml = float(np.prod(self.ct_node.GetSpacing())) / 1000
-        segmentation, lost, states = self.segmentation_node.GetSegmentation(), [], {}
+        segmentation, lost, states, changed = self.segmentation_node.GetSegmentation(), [], {}, {}
         for name, segment_id in drawing.segment_ids.items():
             before = review_of_segment(segmentation.GetSegment(segment_id))
             now = self._review_now(name, before, fingerprints[name])
             if now != before:
-                put_review(segmentation.GetSegment(segment_id), now)
+                changed[name] = now
                 lost += [name] if before is not None and before.approved_by else []
             states[name] = MaskState(segment_id, fingerprints[name], self._voxels[name] * voxel_ml, now)
         self.states = states
+        self._put(changed)
         return tuple(lost)
 
     def _review_now(self, name: str, before: Review | None, fingerprint: str) -> Review | None:
@@ -137,7 +141,11 @@ class MaskStates:
             return None
         return Review(Drawn.EDITED, fingerprint)  # it was drawn on before our eyes
 
-    def _put(self, name: str, review: Review) -> None:
-        state = self.states[name]
-        put_review(self.segmentation_node.GetSegmentation().GetSegment(state.segment_id), review)
-        self.states[name] = MaskState(state.segment_id, state.fingerprint, state.volume_ml, review)
+    def _put(self, reviews: Mapping[str, Review]) -> None:
+        """Into the segments, with one event for all: whoever listens would look at the segmentation for each tag."""
+        segmentation = self.segmentation_node.GetSegmentation()
+        was_modifying = self.segmentation_node.StartModify()
+        for name, review in reviews.items():
+            put_review(segmentation.GetSegment(self.states[name].segment_id), review)
+            self.states[name] = replace(self.states[name], review=review)
+        self.segmentation_node.EndModify(was_modifying)
