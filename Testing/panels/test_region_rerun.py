@@ -159,3 +159,37 @@ def test_cancelled_or_deleted_meanwhile_nothing_is_changed(host, rerun, cylinder
     host.wait_until(lambda: not rerun.job.is_busy, PATIENCE_S, "the end")
     assert "segment was deleted meanwhile" in rerun.job.status.text
     assert nodes_and_files()[1] == before[1]
+
+
+def test_the_dose_table_follows(host, rerun, cylinder, new_result, press_and_wait):
+    from organdose.panels.result_following import result_following
+    from organdose.scene.organ_table_node import rows_from_table_node
+
+    def body_mass_g():
+        host.process(0.05)
+        host.wait_until(lambda: not result_following().is_busy, PATIENCE_S, "the table")
+        return {row.organ: row.mass_g for row in rows_from_table_node(result.organ_table)}["body"]
+
+    result_following()
+    result = new_result()
+    whole_g = body_mass_g()
+    half = body(cylinder).astype(np.uint8)
+    half[:len(half) // 2] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(half, cylinder.masks, "body", cylinder.ct)
+    assert body_mass_g() == pytest.approx(whole_g / 2)
+    box = rerun_everywhere(rerun, cylinder)
+    assert press_and_wait().startswith("Done")
+    assert box.GetDisplayVisibility() and body_mass_g() == pytest.approx(whole_g, rel=0.05)
+
+
+def rerun_everywhere(rerun, cylinder):
+    """Puts the box and makes it as large as the CT."""
+    from organdose.scene.region_box import region_box
+
+    rerun.place_box()
+    bounds = [0.0] * 6
+    cylinder.ct.GetRASBounds(bounds)
+    box = region_box()
+    box.SetCenterWorld(*((bounds[2 * axis] + bounds[2 * axis + 1]) / 2 for axis in range(3)))
+    box.SetSizeWorld(*(bounds[2 * axis + 1] - bounds[2 * axis] for axis in range(3)))
+    return box

@@ -4,7 +4,7 @@ import pytest
 
 from organdose.errors import InputError
 from organdose.segmentation import res_u2net_engine
-from organdose.segmentation.engine_needs import drawn_organs, first_engine, why_not_ready
+from organdose.segmentation.engine_needs import context_of, drawn_organs, first_engine, why_not_ready
 from organdose.segmentation.engines import engine
 
 
@@ -79,3 +79,11 @@ def test_the_organs_of_a_table_are_those_of_its_engines():
     assert "parameters of analytic: bone" in why_not_ready(combined, wrong)
     with pytest.raises(InputError):
         combined.organs_with(wrong)
+
+
+@pytest.mark.parametrize(("table", "context"), [
+    ({"engines": {"totalsegmentator": {}}, "fallback": False}, "surroundings"),
+    ({"engines": {"totalsegmentator": {}}}, "slices"), ({"engines": {"nnunet": {}, "atlas": {}}}, "ct")])
+def test_a_table_of_engines_needs_to_see_what_any_of_them_needs(table, context):
+    combined = engine("combined")
+    assert context_of(combined, combined.parameters(table=table)) == context

@@ -9,7 +9,7 @@ from organdose.anatomy.review import Drawn, approve, mark_drawn
 from organdose.errors import InputError
 from organdose.progress import Progress
 from organdose.segmentation.analytic import AnalyticParameters
-from organdose.segmentation.region import MARGIN_MM, merged, segment_region, voxels_of_region
+from organdose.segmentation.region import merged, segment_region, voxels_of_region
 from organdose.study.ct_study import CTStudy
 from organdose.study.facts import CTAcquisition
 
@@ -30,7 +30,7 @@ def study():
 class Bright:
     """Calls liver what is above 100 HU, and keeps what it saw."""
 
-    whole_slices = False
+    context = "surroundings"
 
     def segment(self, study, parameters, progress):
         self.seen = study
@@ -73,19 +73,18 @@ def test_a_box_without_a_voxel_is_refused(study, region):
         voxels_of_region(study.image, region)
 
 
-@pytest.mark.parametrize("whole_slices", [False, True])
-def test_the_engine_sees_the_box_and_a_margin_and_draws_in_the_box(study, whole_slices):
+@pytest.mark.parametrize(("context", "size"), [("surroundings", (55, 47, 31)), ("slices", (60, 50, 31)),
+                                               ("ct", (60, 50, 60))])
+def test_the_engine_sees_the_box_and_what_it_needs_around_and_draws_in_the_box(study, context, size):
     engine = Bright()
-    engine.whole_slices = whole_slices
+    engine.context = context
     everywhere = with_bright(study, (slice(None),) * 3)
     masks = segment_region(everywhere, REGION_MM, engine, AnalyticParameters(), Progress())
     assert np.argwhere(masks.mask("liver")).min(axis=0).tolist() == [20, 20, 30]
     assert masks.mask("liver").sum() == 11 * 16 * 21
-    seen = engine.seen.image
-    around = [MARGIN_MM / spacing for spacing in SPACING_MM]
-    assert seen.GetSize()[2] == 11 + 2 * around[2] == len(engine.seen.sop_instance_uids)
-    assert engine.seen.sop_instance_uids[0] == "10"
-    assert seen.GetSize()[:2] == ((60, 50) if whole_slices else (60 - 30 + 25, 50 - 20 + 17))
+    assert engine.seen.image.GetSize() == size, "50 mm around are 25, 17 and 10 voxels"
+    assert len(engine.seen.sop_instance_uids) == size[2]
+    assert engine.seen.sop_instance_uids[0] == ("0" if context == "ct" else "10")
     assert masks.notes["spleen"] == "never found"
 
 
@@ -146,3 +145,15 @@ def test_a_box_is_the_same_place_whichever_way_the_axes_run(study):
     found = np.zeros_like(expected)
     found[voxels_of_region(turned, REGION_MM)] = True
     assert np.array_equal(found, expected)
+
+
+def test_what_an_engine_says_of_how_it_drew_goes_with_the_part_of_it(study):
+    class Estimating(Bright):
+        def segment(self, study, parameters, progress):
+            masks = super().segment(study, parameters, progress)
+            mark_drawn(masks, Drawn.ESTIMATED)
+            return masks
+
+    everywhere = with_bright(study, (slice(None),) * 3)
+    masks = segment_region(everywhere, REGION_MM, Estimating(), AnalyticParameters(), Progress())
+    assert masks.reviews["liver"].drawn is Drawn.ESTIMATED

@@ -42,7 +42,7 @@ class AnalyticEngine:
     licence = "Apache-2.0"
     cost = "whole body, 512 x 512 x 606 voxels: 2.8 GiB of memory, 25 s on two cores (by hand)"
     devices = ("cpu",)
-    whole_slices = True
+    context = "slices"
     organs = ("body", "lung_left", "lung_right", "bones", "air_internal")
     parameters = AnalyticParameters
 

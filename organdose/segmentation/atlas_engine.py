@@ -58,6 +58,7 @@ class AtlasEngine:
     licence = "Apache-2.0; voxel phantoms have licences of their own"
     cost = "see docs/atlas.md for time and memory"
     devices = ("cpu",)
+    context = "ct"
     organs_by_model = True
     parameters = AtlasParameters
 

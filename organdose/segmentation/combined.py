@@ -12,7 +12,7 @@ from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import is_known, organ
 from organdose.errors import InputError
 from organdose.progress import Progress
-from organdose.segmentation.engine_needs import Installed, drawn_organs, why_not_ready
+from organdose.segmentation.engine_needs import CONTEXTS, Installed, context_of, drawn_organs, why_not_ready
 from organdose.segmentation.engines import engine, engine_names
 from organdose.study.ct_study import CTStudy
 
@@ -93,7 +93,6 @@ class CombinedEngine:
     licence = "those of its engines"
     cost = "the memory of the largest of its engines, the time of all"
     devices = ("cpu", "cuda")
-    whole_slices = True
     parameters = CombinedParameters
 
     @property
@@ -112,6 +111,13 @@ class CombinedEngine:
         names = [*table.engines, *([_FROM_HU] if table.fallback else [])]
         return tuple(dict.fromkeys(organ for each in names for organ in drawn_organs(
             engine(each), _checked(each, table.engines.get(each, {})))))
+
+    def context_with(self, parameters: CombinedParameters) -> str:
+        """The most that any of the engines must see. Raises `InputError` without a table."""
+        table = _table_of(parameters)
+        names = [*table.engines, *([_FROM_HU] if table.fallback else [])]
+        return max((context_of(engine(each), _checked(each, table.engines.get(each, {}))) for each in names),
+                   key=CONTEXTS.index)
 
     def check_ready(self, parameters: CombinedParameters, installed: Installed) -> None:
         """Raises `InputError` without a table, and for the first of its engines that cannot run."""

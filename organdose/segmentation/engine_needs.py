@@ -12,6 +12,8 @@ from organdose.segmentation.engines import SegmentationEngine, engine, engine_na
 
 Installed = Callable[[str], bool]  # whether a Python has a module of that name
 
+CONTEXTS = ("surroundings", "slices", "ct")  # from the least on
+
 _OURS, _ANYWHERE = "res-u2net", "analytic"
 
 
@@ -41,6 +43,13 @@ def drawn_organs(chosen: SegmentationEngine, parameters: BaseModel) -> tuple[str
         return look(parameters) if look is not None else tuple(chosen.organs)
     except InputError:
         return tuple(chosen.organs)
+
+
+def context_of(chosen: SegmentationEngine, parameters: BaseModel) -> str:
+    """What an engine must see around the voxels it draws, one of `CONTEXTS`: the surroundings, whole slices (one that
+    knows the body by the air around it), or the whole CT (one that fits a body to it)."""
+    look = getattr(chosen, "context_with", None)
+    return look(parameters) if look is not None else getattr(chosen, "context", CONTEXTS[0])
 
 
 def first_engine(installed: Installed = is_here) -> str:

@@ -41,8 +41,7 @@ class SegmentationEngine(Protocol):
 
     # Engines that need more than what every job has define `check_ready(parameters, installed)`, which raises
     # `InputError` for missing packages and weights (see engine_needs.py); those whose organs are up to their parameters
-    # `organs_with(parameters)`. Engines that know the body by the air around it say `whole_slices = True`: they cannot
-    # work on a part of a slice.
+    # `organs_with(parameters)`. `context` says what an engine must see around the voxels it draws (see `context_of`).
 
     def segment(self, study: CTStudy, parameters: BaseModel, progress: Progress) -> OrganMasks:
         """Masks on the grid of the CT; `notes` says what it did not find and why. Raises `InputError`, `Cancelled`."""

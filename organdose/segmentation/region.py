@@ -12,6 +12,7 @@ from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.review import Drawn, estimated_names, mark_drawn, refresh_reviews
 from organdose.errors import InputError
 from organdose.progress import Progress
+from organdose.segmentation.engine_needs import context_of
 from organdose.segmentation.engines import SegmentationEngine
 from organdose.study.ct_study import CTStudy
 
@@ -43,11 +44,11 @@ def segment_region(study: CTStudy, region_mm: RegionMm, chosen: SegmentationEngi
                    progress: Progress) -> OrganMasks:
     """Masks on the grid of the CT of what an engine draws in a box; outside it they are empty.
 
-    The engine sees the box and `MARGIN_MM` around it; whole slices where it needs the body's outline. Raises
+    The engine sees the box and `MARGIN_MM` around it, or more where it needs that (see `context_of`). Raises
     `InputError` for a region outside the CT, and as the engine does; `Cancelled`.
     """
     box = voxels_of_region(study.image, region_mm)
-    around = _with_margin(box, study.image, whole_slices=getattr(chosen, "whole_slices", False))
+    around = _with_margin(box, study.image, context_of(chosen, parameters))
     z, y, x = around
     part = replace(study, image=study.image[x, y, z], sop_instance_uids=study.sop_instance_uids[z])
     drawn = chosen.segment(part, parameters, progress)
@@ -57,6 +58,8 @@ def segment_region(study: CTStudy, region_mm: RegionMm, chosen: SegmentationEngi
         found = drawn.mask(name)[inside]
         if found.any():
             masks.add(name, found, tuple(side.start for side in box))
+            if name in drawn.reviews:  # what the engine says of how it drew holds for this part too
+                mark_drawn(masks, drawn.reviews[name].drawn, [name])
         else:
             masks.notes[name] = "not found in the region"
     return masks
@@ -92,10 +95,11 @@ def merged(existing: OrganMasks, drawn: OrganMasks, region_mm: RegionMm, names: 
     return masks
 
 
-def _with_margin(box: Box, image, *, whole_slices: bool) -> Box:
+def _with_margin(box: Box, image, context: str) -> Box:
     grown = []
     for axis, side in enumerate(box):
         size, spacing_mm = image.GetSize()[2 - axis], image.GetSpacing()[2 - axis]
-        more = size if whole_slices and axis else int(np.ceil(MARGIN_MM / spacing_mm))
+        whole = context == "ct" or (context == "slices" and axis > 0)
+        more = size if whole else int(np.ceil(MARGIN_MM / spacing_mm))
         grown.append(slice(max(0, side.start - more), min(size, side.stop + more)))
     return tuple(grown)

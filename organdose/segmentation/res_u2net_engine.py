@@ -49,7 +49,7 @@ class ResU2NetEngine:
     licence = "Apache-2.0"
     cost = "whole body, 512 x 512 x 606 voxels: 2.8 GiB of memory, 60 s on two cores with bfloat16 (by hand)"
     devices = ("cpu", "cuda")
-    whole_slices = True
+    context = "slices"
     organs = (*NETWORK_ORGANS, "air_internal")
     parameters = ResU2NetParameters
 
