@@ -15,6 +15,7 @@ from organdose.segmentation.atlas_reference import AtlasReference
 from organdose.segmentation.atlas_registration import AtlasMap
 
 MARROW = "red_bone_marrow"
+LUNGS = ("lung_left", "lung_right")
 _VOXEL_MM = 2.0  # finer voxels of a CT share a label: the estimate is centimetres wide
 _SNAP_MM = 20.0  # bone that the CT shows belongs to the nearest bone of the reference within this
 _LEAST_BONE = 0.3  # of the reference's bone must be seen before what is not seen is given up
@@ -127,6 +128,8 @@ def estimated_masks(carried: CarriedLabels, reference: AtlasReference, seen: See
             continue
         box, mask = found
         inside = mask & seen.body[box]
+        if name not in LUNGS:
+            inside &= ~seen.lungs[box]
         if np.count_nonzero(inside) < _LEAST_INSIDE * np.count_nonzero(mask):
             left_out[name] = "the reference's lies outside the body here: left out"
             continue

@@ -10,17 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from organdose.anatomy.organ_masks import OrganMasks
 from organdose.anatomy.organs import is_known, organ
+from organdose.anatomy.review import Drawn, estimated_names, mark_drawn
 from organdose.errors import InputError
 from organdose.progress import Progress
+from organdose.segmentation.atlas_overlap import ALTERED, INSIDE, without_seen
 from organdose.segmentation.engine_needs import CONTEXTS, Installed, context_of, drawn_organs, why_not_ready
 from organdose.segmentation.engines import engine, engine_names
 from organdose.study.ct_study import CTStudy
 
 NAME = "combined"
 _FROM_HU = "analytic"
-_ALTERED = "Morphologically Altered Structure"  # tumours, lesions, cysts
-# What lies in an organ without being listed as its member (beginnings of names).
-_INSIDE = (("femoral_head", "femur"), ("eye_lens", "eye_"), ("brainstem", "brain"), ("spinal_cord", "vertebrae"))
 
 
 class EngineTable(BaseModel):
@@ -149,13 +148,18 @@ def joined(study: CTStudy, table: EngineTable, drawn: dict[str, OrganMasks]) -> 
 
     An organ wanted from an engine that did not find it comes from the next in its row, with a note. Where organs of
     different engines overlap, the one of the engine that stands first in `drawn` keeps the voxels, unless one lies in
-    the other by right: the body holds all, a group its members, an organ its tumours.
+    the other by right: the body holds all, a group its members, an organ its tumours. Estimated organs come after all
+    that were seen in the image, wherever their engine stands, take no voxel from these, and stay marked.
     """
     masks = OrganMasks(study.image, origin=", ".join(each.origin for each in drawn.values()))
     sources = _sources(table, drawn)
     claims = _Claims(masks.shape)
-    for name, who in sorted(sources.items(), key=lambda item: list(drawn).index(item[1])):
+    estimated = {name for name, who in sources.items() if name in estimated_names(drawn[who])}
+    for name, who in sorted(sources.items(), key=lambda item: (item[0] in estimated, list(drawn).index(item[1]))):
         mask, lost = claims.left_for(name, who, drawn[who].mask(name))
+        if name in estimated:
+            left = without_seen(name, mask, masks, masks.segments.keys() - estimated)
+            mask, lost = left, lost + int(np.count_nonzero(mask)) - int(np.count_nonzero(left))
         wanted = table.organs.get(name, (who,))[0]
         notes = [f"by {who}", drawn[who].notes.get(name, ""), f"{wanted} did not find it" if wanted != who else "",
                  f"{lost} voxels are organs of engines that stand before it" if lost else ""]
@@ -168,6 +172,7 @@ def joined(study: CTStudy, table: EngineTable, drawn: dict[str, OrganMasks]) -> 
     for who, each in drawn.items():
         for name in each.notes.keys() - each.segments.keys() - masks.notes.keys():
             masks.notes[name] = f"{who}: {each.notes[name]}"
+    mark_drawn(masks, Drawn.ESTIMATED, estimated & masks.segments.keys())
     return masks
 
 
@@ -176,12 +181,14 @@ def _sources(table: EngineTable, drawn: dict[str, OrganMasks]) -> dict[str, str]
     found: dict[str, str] = {}
     last = list(drawn)[-1]
     for name in dict.fromkeys(name for each in drawn.values() for name in each.names):
-        row = (*table.organs[name], _FROM_HU) if name in table.organs else tuple(drawn)
+        row = (*table.organs[name], _FROM_HU) if name in table.organs else (
+            sorted(drawn, key=lambda each: name in estimated_names(drawn[each])))
         who = next((each for each in row if each in drawn and name in drawn[each].segments), None)
         if who is not None:
             found[name] = who
-    # Lungs from HU only where nobody drew their lobes.
-    parts = {name: organ(name).members for name, who in found.items() if who == last == _FROM_HU and is_known(name)}
+    # Lungs from HU only where nobody drew their lobes; an estimated organ only where not all its parts are there.
+    parts = {name: organ(name).members for name, who in found.items()
+             if is_known(name) and (who == last == _FROM_HU or name in estimated_names(drawn[who]))}
     return {name: who for name, who in found.items()
             if name in table.organs or not parts.get(name) or not all(part in found for part in parts[name])}
 
@@ -210,14 +217,14 @@ def _may_overlap(one: str, other: str) -> bool:
     if _holds_others(one) or _holds_others(other):
         return True
     return any(part.startswith(inside) and whole.startswith(outside) for part, whole in ((one, other), (other, one))
-               for inside, outside in _INSIDE)
+               for inside, outside in INSIDE)
 
 
 def _holds_others(name: str) -> bool:
     """The body, groups such as bones, and what lies in organs: none of them takes voxels from others."""
     if name in ("body", "skin", "air_internal") or name.endswith("_contents"):
         return True
-    return is_known(name) and (bool(organ(name).members) or organ(name).category_meaning == _ALTERED)
+    return is_known(name) and (bool(organ(name).members) or organ(name).category_meaning == ALTERED)
 
 
 def _checked(name: str, given: dict[str, object]) -> BaseModel:
