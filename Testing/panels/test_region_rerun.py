@@ -98,6 +98,8 @@ def test_the_box_goes_around_the_organ_and_there_is_one(host, rerun, cylinder):
     host.click(rerun.box_button)
     assert region_box() is first
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLMarkupsROINode") == 1
+    host.click(rerun.remove_button)
+    assert region_box() is None and not rerun.remove_button.enabled and not rerun.job.run_button.enabled
 
 
 def test_in_the_box_the_organ_is_drawn_again_and_undo_brings_the_old_one_back(host, rerun, cylinder, press_and_wait,

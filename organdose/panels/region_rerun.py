@@ -27,12 +27,16 @@ class RegionRerun:
         self.widget = qt.QWidget()
         column = qt.QVBoxLayout(self.widget)
         column.setContentsMargins(0, 0, 0, 0)
-        self.box_button = qt.QPushButton("Box around the organ")
-        self.box_button.objectName = "regionBoxButton"
-        column.addWidget(self.box_button)
+        self.box_button, self.remove_button = qt.QPushButton("Box around the organ"), qt.QPushButton("Remove box")
+        self.box_button.objectName, self.remove_button.objectName = "regionBoxButton", "regionRemoveButton"
+        row = qt.QHBoxLayout()
+        row.addWidget(self.box_button, 3)
+        row.addWidget(self.remove_button, 1)
+        column.addLayout(row)
         self.job = JobPanel("Draw again in the box", self.run, lambda outcome: self._check())
         column.addWidget(self.job.widget)
         self.box_button.clicked.connect(lambda *_: self.place_box())
+        self.remove_button.clicked.connect(lambda *_: self.remove_box())
         self.show(None, "", None)
 
     def show(self, segmentation_node, segment_id: str | None, ct_node) -> None:
@@ -54,6 +58,16 @@ class RegionRerun:
             box_around(*self._shown)
         except InputError as error:
             self.job.say(str(error), "bad")
+        self._check()
+
+    def remove_box(self) -> None:
+        """Take the box out of the scene."""
+        import slicer
+
+        from organdose.scene.region_box import region_box
+
+        if (box := region_box()) is not None:
+            slicer.mrmlScene.RemoveNode(box)
         self._check()
 
     def run(self) -> None:
@@ -80,10 +94,15 @@ class RegionRerun:
         return organ_of_segment(segment_id, segmentation.GetSegmentation().GetSegment(segment_id))
 
     def _check(self) -> None:
+        from organdose.scene.region_box import region_box
+
         reason = self._why_no_box()
         self.box_button.enabled = not reason
         self.box_button.toolTip = reason or ("Put a box around the organ; move its sides in the views to where the "
                                              "mask is wrong.")
+        there = region_box() is not None
+        self.remove_button.enabled = there
+        self.remove_button.toolTip = "Take the box out of the views." if there else "There is no box."
         self.job.refuse(self._why_not())
 
     def _why_no_box(self) -> str:
