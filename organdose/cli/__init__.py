@@ -9,7 +9,7 @@ import typer
 
 from organdose.cli.check_commands import benchmark, validate
 from organdose.cli.ct_commands import ct_dose, protocol, scanners
-from organdose.cli.mask_commands import compare_masks, segment
+from organdose.cli.mask_commands import compare_masks, extend, segment
 from organdose.cli.nuclear_commands import internal_dose, nuclides
 from organdose.cli.result_commands import compare, total
 from organdose.cli.study_commands import demo, phantom, run
@@ -20,8 +20,8 @@ app = typer.Typer(
     name="organdose", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Organ doses from CT, PET/CT and SPECT/CT studies. Research software, not a medical device.")
 # In the order of the help.
-for _command in (demo, phantom, segment, ct_dose, internal_dose, protocol, total, compare, compare_masks, validate,
-                 scanners, nuclides, run, benchmark):
+for _command in (demo, phantom, segment, extend, ct_dose, internal_dose, protocol, total, compare, compare_masks,
+                 validate, scanners, nuclides, run, benchmark):
     app.command(_command.__name__.replace("_", "-"))(_command)
 app.add_typer(train_app, name="train")
 

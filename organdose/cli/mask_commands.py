@@ -1,4 +1,4 @@
-"""The commands about masks: drawn, and compared."""
+"""The commands about masks: drawn, compared, and carried on beyond the image."""
 
 from __future__ import annotations
 
@@ -61,4 +61,27 @@ def compare_masks(test: Path, reference: Path,
 
     with progress_shown() as progress:
         run_compare_masks(test, reference, out, ct, progress)
+    typer.echo(str(out))
+
+
+def extend(ct: Path, out: Annotated[Path, typer.Option("-o", "--out", help="A folder that is not there yet.")],
+           masks: Annotated[Path | None, typer.Option(help="Masks drawn on the CT.")] = None,
+           below_mm: Annotated[float, typer.Option(help="How far beyond the image at the feet.")] = 100.0,
+           above_mm: Annotated[float, typer.Option(help="How far beyond the image at the head.")] = 100.0,
+           phantom: Annotated[Path | None, typer.Option(help="Voxel phantom instead of the stylised adults.")] = None,
+           sex: Annotated[str, typer.Option(help="M or F, where the CT does not say.")] = "",
+           protocol: Annotated[Path | None, typer.Option(help="Acquisition facts (JSON).")] = None,
+           series: Series = None) -> None:
+    """Carry a CT and its masks on beyond the image by a fitted phantom, for the dose to organs outside it."""
+    from organdose.jobs.extend_job import ExtendJob, run_extend
+    from organdose.jobs.parameters import checked
+    from organdose.segmentation.atlas_engine import AtlasParameters
+
+    atlas = checked(AtlasParameters, phantom=phantom, sex=sex)
+    job = checked(ExtendJob, ct=ct, out=out, masks=masks, protocol=protocol, series=series, below_mm=below_mm,
+                  above_mm=above_mm, atlas=atlas)
+    with progress_shown() as progress:
+        found = run_extend(job, progress)
+    for line in found.lines:
+        typer.echo(line, err=True)
     typer.echo(str(out))

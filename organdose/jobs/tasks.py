@@ -40,6 +40,7 @@ TASKS = {each.name: each for each in (
     Task("ct-dose", "organdose.jobs.ct_dose_job", "CTDoseJob", "run_ct_dose"),
     Task("internal-dose", "organdose.jobs.internal_dose_job", "InternalDoseJob", "run_internal_dose"),
     Task("segment", "organdose.jobs.segment_job", "SegmentJob", "run_segment"),
+    Task("extend", "organdose.jobs.extend_job", "ExtendJob", "run_extend"),
     Task("total", "organdose.jobs.total_job", "TotalJob", "run_total"),
     Task("compare", "organdose.jobs.compare_job", "CompareJob", "run_compare"),
     Task("compare-cohort", "organdose.jobs.compare_cohort_job", "CompareCohortJob", "run_compare_cohort"),

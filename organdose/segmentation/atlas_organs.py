@@ -41,6 +41,11 @@ class CarriedLabels:
     labels: np.ndarray
     shrink: tuple[int, int, int]
 
+    def slice(self, k: int, shape: tuple[int, int]) -> np.ndarray:
+        """The labels of slice `k` of the CT, `shape` (y, x)."""
+        z, y, x = self.shrink
+        return np.repeat(np.repeat(self.labels[k // z], y, axis=0), x, axis=1)[:shape[0], :shape[1]]
+
     def box(self, table: np.ndarray, shape: tuple[int, int, int]) -> tuple[tuple[slice, ...], np.ndarray] | None:
         """The box of the CT that holds the labels where `table` is True, and the mask in it; None without any."""
         mask = table[self.labels]

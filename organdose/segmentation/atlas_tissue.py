@@ -15,7 +15,7 @@ WORKING_MM = 6.0
 BODY, LUNG, BONE, SOFT = range(4)
 _FAT_HU, _SOFT_HU = -110.0, 40.0
 _PADDING_HU = -1023.0  # what no projection crossed
-_PEELED_MM, _ARM_SHARE = 12.0, 0.35
+_PEELED_MM, _ARM_SHARE = 24.0, 0.35
 _BONE_SHARE, _REACH_MM = 0.3, 12.0
 
 
@@ -71,7 +71,7 @@ def _maps(shares: list[np.ndarray], hu: sitk.Image, known: np.ndarray) -> Tissue
 
 
 def trunk_of(body: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.ndarray:
-    """The body (z, y, x; bool) without arms, in each slice: parts that come off when 12 mm are taken away, unless they
+    """The body (z, y, x; bool) without arms, in each slice: parts that come off when 24 mm are taken away, unless they
     are the largest, hold the middle line, or are no smaller than legs are beside each other."""
     per_column = body.sum(axis=(0, 1), dtype=np.int64)
     middle = float((per_column * np.arange(body.shape[2])).sum() / max(per_column.sum(), 1))
