@@ -16,7 +16,7 @@ sys.path[:0] = [str(REPOSITORY / "Testing"), str(REPOSITORY)]
 _PATIENCE_S = 600
 _TALL = (1400, 1900)  # pixels
 _SCREENSHOTS = {"DoseEstimator-after": "dose-estimator", "DoseEstimator-compared": "dose-comparison",
-                "OrganSegmenter-after": "organ-segmenter", "InternalDosimetry-after": "internal-dosimetry"}
+                "OrganSegmenter-reviewed": "organ-segmenter", "InternalDosimetry-after": "internal-dosimetry"}
 
 
 def main() -> None:
@@ -38,6 +38,7 @@ def main() -> None:
         painter.draw(name, "before")
     ct, masks = _phantom(host, arguments.slice_mm)
     _segment(host, painter, ct)
+    _review(host, painter, masks)
     _internal(host, painter, ct, masks, arguments.photons)
     _compute_dose(host, painter, ct, masks, arguments.photons)
     if host.slot_errors:
@@ -83,6 +84,38 @@ def _segment(host, painter: _Painter, ct) -> None:
     painter.draw("OrganSegmenter", "during")
     host.wait_until(lambda: not window.job.is_busy, _PATIENCE_S, "the segmentation")
     painter.draw("OrganSegmenter", "after")
+
+
+def _review(host, painter: _Painter, masks) -> None:
+    """Masks with mistakes in them, checked; one organ signed. The upper sections closed: they are in the other ones."""
+    from organdose.scene import mask_actions
+
+    window = host.widget("OrganSegmenter")
+    mask_actions.swap_sides(masks, "kidney_left", lambda: None)
+    host.choose(window.ui.segmentationSelector, masks)
+    _settle(host, window.work.following)
+    host.click(window.work.check_job.run_button)
+    host.wait_until(lambda: not window.work.check_job.is_busy, _PATIENCE_S, "the check")
+    _settle(host, window.work.following)
+    review = window.work.review
+    host.type_text(review.reviewer, "A. Smith")
+    names = [review.table.item(row, 0).text() for row in range(review.table.rowCount)]
+    review.table.selectRow(names.index("Spleen"))
+    host.click(review.approve_button)
+    _settle(host, window.work.following)
+    found = window.work.findings.widget
+    rows = [found.item(row, 0).text() for row in range(found.rowCount)]
+    found.setCurrentCell(rows.index("Left kidney"), 0)
+    host.click(window.work.actions.mirror_button)
+    _settle(host, window.work.following)
+    painter.draw("OrganSegmenter", "reviewed")
+    mask_actions.swap_sides(masks, "kidney_left", lambda: None)
+
+
+def _settle(host, following) -> None:
+    host.process(0.3)
+    host.wait_until(lambda: not following.is_busy, _PATIENCE_S, "the masks to be looked at")
+    host.process(0.2)
 
 
 def _compute_dose(host, painter: _Painter, ct, masks, photons: int) -> None:

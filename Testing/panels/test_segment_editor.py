@@ -81,3 +81,32 @@ def test_whoever_wants_masks_not_to_overlap_is_not_overruled(editor, cylinder):
     editor.show(None, None)
     editor.show(cylinder.masks, cylinder.ct)
     assert node.GetOverwriteMode() == node.OverwriteAllSegments
+
+
+def test_the_effects_that_help_with_organs_are_offered_in_their_order(editor):
+    from host.pythonqt import unwrap
+
+    assert unwrap(editor.widget).effectNameOrder()[:4] == ["Paint", "Erase", "Scissors", "Smoothing"]
+    assert not editor.widget.unorderedEffectsVisible, "Slicer's own module has the others"
+
+
+def test_who_is_edited_is_told_and_chosen(editor, cylinder):
+    told = []
+    editor.on_selected(lambda: told.append(editor.segment_id))
+    assert editor.segment_id == ""
+    editor.show(cylinder.masks, cylinder.ct)
+    editor.select("spinal_cord")
+    assert editor.segment_id == "spinal_cord" and told[-1] == "spinal_cord"
+    editor.select("nobody")
+    assert editor.segment_id == "spinal_cord"
+    editor.show(None, None)
+    assert editor.segment_id == ""
+
+
+def test_a_state_saved_for_undo_comes_back(editor, cylinder):
+    editor.save_for_undo()  # with nothing to edit: nothing
+    editor.show(cylinder.masks, cylinder.ct)
+    editor.save_for_undo()
+    cylinder.masks.GetSegmentation().RemoveSegment("spinal_cord")
+    editor.widget.undo()
+    assert cylinder.masks.GetSegmentation().GetSegment("spinal_cord") is not None

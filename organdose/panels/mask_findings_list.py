@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 _HEADINGS = ("Organ", "Severity", "What was found")
-_ORGAN_WIDTH, _SEVERITY_WIDTH = 92, 54  # pixels
+_ORGAN_WIDTH, _SEVERITY_WIDTH = 92, 62  # pixels
 _LEAST_HEIGHT, _MOST_HEIGHT = 60, 300  # of the list; more scrolls
 # (background, text) that can be read in Slicer's light and dark style.
 _COLOURS = {"bad": ("#ffd9d6", "#7a0010"), "check": ("#fff0c2", "#5c4200"), "note": ("#e3ecf7", "#1d3557")}

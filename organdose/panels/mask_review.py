@@ -8,7 +8,7 @@ from organdose.panels.job_panel import banner_style
 
 REVIEWER_SETTING = "OrganDose/Reviewer"  # what the person who approves typed last
 _HEADINGS = ("Organ", "Volume\nml", "Status", "Approved by")
-_WIDTHS = (104, 50, 68, 60)  # pixels; the last one takes what is left
+_WIDTHS = (104, 58, 68, 60)  # pixels; the last one takes what is left
 _NAME_NEEDED = "Type your name first: an approval says who answers for the mask."
 
 
@@ -37,6 +37,7 @@ class MaskReview:
         hints = [f"{row[0]}: {state.review.line if state.review else 'nobody knows how it was drawn'}"
                  for row, state in zip(rows, states.values())]
         self._table.show(_HEADINGS, rows, keys=list(states), hints=hints)
+        self.table.resizeRowsToContents()  # long names and signatures take two lines
         self.table.visible = bool(rows)
         self.summary.text = complaint or _summary(states)
         self.summary.visible = bool(self.summary.text)
@@ -74,6 +75,7 @@ class MaskReview:
         self.table.objectName = "reviewTable"
         self._table = NumberTable(self.table, _WIDTHS, most_rows=10)
         self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.wordWrap = True
         self.table.visible = False
         column.addWidget(self.table)
         row = qt.QHBoxLayout()
