@@ -56,3 +56,11 @@ def test_strokes_on_arrays_and_in_a_scene_give_the_same_rows():
             assert scene.volume_ml == pytest.approx(arrays.volume_ml)
             assert scene.mean_mgy == pytest.approx(arrays.mean_mgy)
     clear_scene()
+
+
+def test_masks_have_reviews_and_any_clock_can_measure():
+    ticks = iter(range(10**6))
+    lines = edit_benchmark.run_edit_benchmark(Progress(), clock=lambda: float(next(ticks)))
+    assert "longest step 1000 ms" in lines[1]  # each step lies between two ticks
+    _, masks, _ = edit_benchmark._study()
+    assert set(masks.reviews) == set(masks.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -54,4 +55,5 @@ class SceneTarget:
         return self._live.follow()
 
     def row(self, organ: str) -> OrganDose | None:
-        return next((row for row in rows_from_table_node(self._table) if row.organ == organ), None)
+        found = next((row for row in rows_from_table_node(self._table) if row.organ == organ), None)
+        return found and replace(found, mask="")  # the status of the mask comes at once, its numbers are what is timed
