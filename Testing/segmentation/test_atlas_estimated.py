@@ -82,7 +82,7 @@ def test_a_seen_organ_is_taken_before_an_estimated_one_whatever_the_order(study,
     drawn = {"res-u2net": masks_of(liver=box(0, 5)),
              "atlas": masks_of(["liver", "stomach", "adrenal_gland_left"], liver=box(0, 8), stomach=box(3, 7),
                                adrenal_gland_left=box(8, 9))}
-    found = joined(study, EngineTable(engines=dict.fromkeys(order, {})), {name: drawn[name] for name in order})
+    found = joined(study, EngineTable(engines={name: {} for name in order}), {name: drawn[name] for name in order})
     assert np.array_equal(found.mask("liver"), box(0, 5)) and "liver" not in estimated_names(found)
     assert np.array_equal(found.mask("stomach"), box(5, 7)), "not a voxel of the liver that was seen"
     assert "32 voxels are organs of engines that stand before it" in found.notes["stomach"]

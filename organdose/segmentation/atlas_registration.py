@@ -20,7 +20,7 @@ from organdose.segmentation.atlas_place import places
 from organdose.segmentation.atlas_tissue import BODY, TissueMaps
 
 _LEVELS = ((4, 60), (2, 40), (1, 15))  # voxels so many times as large, steps
-_STEP_SMOOTHING, _SMOOTHING = 1.0, 0.8  # of each step and of the whole displacement, in voxels of the level
+_STEP_SMOOTHING, _SMOOTHING = 1.0, 1.2  # of each step and of the whole displacement, in voxels of the level
 _LONGEST_STEP = 0.5  # voxels
 _LEAST_JACOBIAN = 0.1
 _ROUNDS = 40
