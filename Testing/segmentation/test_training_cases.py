@@ -161,3 +161,23 @@ def test_the_working_image_covers_the_same_space_with_the_same_mean(generated_pa
     assert sitk.GetArrayViewFromImage(coarse).mean() == pytest.approx(sitk.GetArrayViewFromImage(image).mean(), abs=1)
     lower = [o - s / 2 for o, s in zip(coarse.GetOrigin(), coarse.GetSpacing())]
     assert lower == pytest.approx([o - s / 2 for o, s in zip(image.GetOrigin(), image.GetSpacing())])
+
+
+@pytest.mark.parametrize(("slices", "slice_mm"), [(403, 1.0), (7, 1.0), (21, 3.0), (11, 2.0)])
+def test_where_a_ct_ends_within_a_working_voxel_there_is_tissue_not_air(slices, slice_mm):
+    image = sitk.Image([6, 6, slices], sitk.sitkInt16) + 50
+    image.SetSpacing((4.0, 4.0, slice_mm))
+    values = sitk.GetArrayFromImage(working_image(image, 4.0))
+    assert len(values) == -(-slices * slice_mm // 4) and values.min() == values.max() == 50
+
+
+def test_an_organ_that_goes_on_beyond_the_ct_is_learned_up_to_its_last_slice(tmp_path, generated_patient):
+    image = generated_patient("ct", spacing_mm=3.0, size=(100, 77, 23))
+    inside = sitk.GetArrayViewFromImage(image) > 90
+    assert inside[-1].any(), "cut by the end of the image"
+    masks = OrganMasks(image)
+    masks.add("liver", inside)
+    write_case(tmp_path / "set" / "a", sitk.Cast(image, sitk.sitkInt16), masks)
+    case, = prepare_dataset(str(tmp_path / "set"), tmp_path / "work", organs=ORGANS, spacing_mm=4.0)
+    liver = case.labels == organ_values(ORGANS)["liver"]
+    assert liver[-1].any() and (case.hu[-1][liver[-1]] > 60).mean() > 0.9

@@ -83,13 +83,13 @@ def body_box(body: np.ndarray, spacing_mm: tuple[float, float, float]) -> tuple[
 def working_image(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     """`image` (HU) in cubic voxels of `spacing_mm`, covering the same space; finer voxels are averaged first.
 
-    Linear between voxels; air outside.
+    Linear between voxels. Its last voxels may end a little beyond the CT: they take the nearest value, not air.
     """
     shrink = [max(1, math.floor(spacing_mm / s + 0.25)) for s in image.GetSpacing()]
     shrink = [min(factor, n) for factor, n in zip(shrink, image.GetSize())]
     coarse = sitk.BinShrink(image, shrink) if max(shrink) > 1 else image
     return sitk.Resample(sitk.Cast(coarse, sitk.sitkFloat32), working_grid(image, spacing_mm), sitk.Transform(),
-                         sitk.sitkLinear, AIR_HU)
+                         sitk.sitkLinear, AIR_HU, sitk.sitkFloat32, True)
 
 
 def working_grid(image: sitk.Image, spacing_mm: float) -> sitk.Image:

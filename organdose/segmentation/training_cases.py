@@ -173,7 +173,8 @@ def _read_case(folder: Path, organs: tuple[str, ...], spacing_mm: float, progres
         labels[body_mask(study.image, progress) & (labels == 0)] = organ_values(organs)["body"]
     on_ct = sitk.GetImageFromArray(labels)
     on_ct.CopyInformation(study.image)
-    coarse = sitk.Resample(on_ct, working_grid(study.image, spacing_mm), sitk.Transform(), sitk.sitkNearestNeighbor, 0)
+    coarse = sitk.Resample(on_ct, working_grid(study.image, spacing_mm), sitk.Transform(), sitk.sitkNearestNeighbor, 0,
+                           sitk.sitkUInt8, True)  # up to the last slice, as `working_image`
     hu = sitk.GetArrayFromImage(working_image(study.image, spacing_mm))
     return hu, sitk.GetArrayFromImage(coarse), {"patient": _patient_of(folder, study.files), "organs": list(drawn)}
 
