@@ -162,8 +162,9 @@ def test_an_empty_mask_is_found_though_files_leave_it_out(host, window, settled,
 
 def test_an_edit_during_the_check_makes_its_findings_stale(host, window, settled):
     host.click(window.work.check_job.run_button)
-    host.wait_until(lambda: window.work.check_job.bar.text.startswith(("Starting", "reading", "checking")), PATIENCE_S,
-                    "the job")
+    host.wait_until(lambda: not window.work.check_job.bar.text.startswith(("Starting", "Waiting", "Copying")),
+                    PATIENCE_S, "the masks to be on their way")
+    assert window.work.check_job.is_busy
     paint(window, "Paint")
     host.wait_until(lambda: not window.work.check_job.is_busy, PATIENCE_S, "the check")
     settled()
