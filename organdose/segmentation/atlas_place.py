@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from organdose.segmentation.atlas_tissue import BODY, LUNG, TissueMaps
+from organdose.segmentation.atlas_tissue import BODY, BONE, LUNG, TissueMaps
 
 _STEP_MM = 6.0  # of the image
 _FINE = 4  # places of the reference for each step
@@ -109,7 +109,7 @@ def _extended(values: np.ndarray) -> np.ndarray:
 def _sections(tissue: TissueMaps, step_mm: float) -> tuple[np.ndarray, np.ndarray]:
     """z of sections with body in them, `step_mm` apart, and what `_SPREADS` lists of each."""
     x_mm, y_mm, z_step_mm = tissue.grid.GetSpacing()
-    body, bone = tissue.maps[BODY], tissue.bone
+    body, bone = tissue.maps[BODY], tissue.maps[BONE]
     area, bone_area = body.sum(axis=(1, 2)), bone.sum(axis=(1, 2))
     inside = body > 0.5
     width, depth = (np.maximum(inside.any(axis=axis).sum(axis=1), 1) for axis in (1, 2))

@@ -155,7 +155,7 @@ def _with_room(image: TissueMaps, beyond_mm: tuple[float, float]) -> TissueMaps:
     grid.SetSpacing(spacing)
     grid.SetOrigin([o - a * s for o, (a, _), s in zip(image.grid.GetOrigin(), pads[::-1], spacing)])
     maps = np.pad(image.maps, [(0, 0), *pads], mode="edge")
-    return TissueMaps(maps, np.pad(image.bone, pads), np.pad(image.known, pads), grid)
+    return TissueMaps(maps, np.pad(image.known, pads), grid)
 
 
 def _coarser(domain: TissueMaps, factor: int) -> TissueMaps:
@@ -175,7 +175,7 @@ def _coarser(domain: TissueMaps, factor: int) -> TissueMaps:
     grid = sitk.Image(list(known.shape[::-1]), sitk.sitkUInt8)
     grid.SetSpacing([factor * s for s in spacing])
     grid.SetOrigin([o + 0.5 * (factor - 1) * s for o, s in zip(domain.grid.GetOrigin(), spacing)])
-    return TissueMaps(maps, blocks(domain.bone), known, grid)
+    return TissueMaps(maps, known, grid)
 
 
 def _finer(shift: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

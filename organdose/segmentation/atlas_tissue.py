@@ -16,17 +16,14 @@ BODY, LUNG, BONE, SOFT = range(4)
 _FAT_HU, _SOFT_HU = -110.0, 40.0
 _PADDING_HU = -1023.0  # what no projection crossed
 _PEELED_MM, _ARM_SHARE = 24.0, 0.35
-_BONE_SHARE, _REACH_MM = 0.3, 12.0
 
 
 @dataclass(frozen=True)
 class TissueMaps:
-    """`maps` (float32, (channel, z, y, x)), from 0 to 1: shares of body, lung and soft tissue, and nearness of bone,
-    which falls with the distance so that bones find each other. `bone`: its share. `known` (bool, (z, y, x)): where the
-    image says something. `grid`: the voxels in space (LPS mm)."""
+    """`maps` (float32, (channel, z, y, x)): shares of body, lung, bone and soft tissue, from 0 to 1. `known` (bool,
+    (z, y, x)): where the image says something. `grid`: the voxels in space (LPS mm)."""
 
     maps: np.ndarray
-    bone: np.ndarray
     known: np.ndarray
     grid: sitk.Image
 
@@ -60,14 +57,10 @@ def _maps(shares: list[np.ndarray], hu: sitk.Image, known: np.ndarray) -> Tissue
     trunk = trunk_of(shares[0] > 0.5, hu.GetSpacing())
     near = ndimage.binary_dilation(trunk, ndimage.generate_binary_structure(3, 1)) & ~((shares[0] > 0.5) & ~trunk)
     body, lung, bone = (share * near for share in shares)
-    spacing = hu.GetSpacing()[::-1]
-    hard = bone > _BONE_SHARE
-    away_mm = ndimage.distance_transform_edt(~hard, sampling=spacing) if hard.any() else np.full(hard.shape, 1e3)
     soft = np.clip((sitk.GetArrayFromImage(hu).astype(np.float32) - _FAT_HU) / (_SOFT_HU - _FAT_HU), 0, 1) * body
     grid = sitk.Image(hu.GetSize(), sitk.sitkUInt8)
     grid.CopyInformation(hu)
-    near_bone = np.exp(-away_mm / _REACH_MM).astype(np.float32)
-    return TissueMaps(np.stack([body, lung, near_bone, soft]), bone, known, grid)
+    return TissueMaps(np.stack([body, lung, bone, soft]), known, grid)
 
 
 def trunk_of(body: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.ndarray:

@@ -81,8 +81,9 @@ def atlas_rows(study: CTStudy, truth: dict[str, np.ndarray], case: str, progress
     return rows
 
 
-def cases(seeds: Sequence[int], data: Path | None) -> Iterator[tuple[str, CTStudy, dict[str, np.ndarray]]]:
-    """Generated patients of `seeds`, then what `data` holds: name, study, organ masks."""
+def cases(seeds: Sequence[int], data: Path | None, real: Sequence[str] = tuple(_REAL)
+          ) -> Iterator[tuple[str, CTStudy, dict[str, np.ndarray]]]:
+    """Generated patients of `seeds`, then what `data` holds of `real`: name, study, organ masks."""
     for seed in seeds:
         patient = generate_patient(seed)
         image = sitk.Cast(sitk.Round(patient.ct), sitk.sitkInt16)
@@ -92,7 +93,7 @@ def cases(seeds: Sequence[int], data: Path | None) -> Iterator[tuple[str, CTStud
                CTStudy(image, CTAcquisition(), patient_sex=facts["sex"]), truth)
     for name, (file, sex) in _REAL.items():
         folder = data / name if data else None
-        if folder is not None and (folder / file).is_file():
+        if name in real and folder is not None and (folder / file).is_file():
             study = replace(read_ct(folder / file), patient_sex=sex)
             labels = sitk.GetArrayFromImage(sitk.DICOMOrient(sitk.ReadImage(str(folder / "labels.nii.gz")), "LPS"))
             yield name, study, _truth(folder, labels)
@@ -141,11 +142,12 @@ def summary(rows: Sequence[AtlasRow]) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """`OUT.csv [seed ...]`; without seeds those of `SEEDS`."""
+    """`OUT.csv [seed or folder of data ...]`; without them all of `SEEDS` and the folders known here."""
     shared = os.environ.get("ORGANDOSE_DATA")
     rows: list[AtlasRow] = []
-    for case, study, truth in cases([int(each) for each in arguments[1:]] or SEEDS,
-                                    Path(shared) / "data" if shared else None):
+    wanted = arguments[1:] or [*map(str, SEEDS), *_REAL]
+    seeds = [int(each) for each in wanted if each.isdigit()]
+    for case, study, truth in cases(seeds, Path(shared) / "data" if shared else None, wanted):
         found = atlas_rows(study, truth, case)
         rows += found
         print(summary(found)[0], flush=True)
