@@ -143,12 +143,14 @@ def _masks(image: sitk.Image, labels: np.ndarray, box, networks, drawn: OrganMas
     better = {name for name in _FROM_HU if name in drawn.segments}
     masks.add("body", drawn.mask("body"))
     there = np.bincount(labels.ravel(), minlength=256) > 0
+    own = {name: value for name, value in organ_values(networks.organs).items()
+           if name not in _OVERLAPPING and name not in better}
+    keeps = np.zeros(256, np.uint8)  # a label left without a name would pass to the next mask put into the layer
+    keeps[list(own.values())] = list(own.values())
     layer = np.zeros(masks.shape, np.uint8)
-    layer[box] = labels
+    layer[box] = keeps[labels]
     masks.layers.append(layer)
-    for name, value in organ_values(networks.organs).items():
-        if name in _OVERLAPPING or name in better:
-            continue
+    for name, value in own.items():
         if there[value]:
             masks.segments[name] = (len(masks.layers) - 1, value)
         else:

@@ -35,6 +35,20 @@ def folder(tmp_path):
 
 
 @pytest.fixture
+def study_with_gas():
+    """A trunk of water with two lungs and gas in the bowel, in voxels of 4 mm."""
+    z, y, x = np.meshgrid(*(4.0 * (np.arange(n) - n / 2) for n in (40, 50, 70)), indexing="ij")
+    hu = np.full(z.shape, -1000, np.int16)
+    hu[(x / 120) ** 2 + (y / 85) ** 2 < 1] = 40
+    for side in (-55, 55):
+        hu[((x - side) / 35) ** 2 + (y / 45) ** 2 + ((z - 40) / 38) ** 2 < 1] = -750
+    hu[(x / 16) ** 2 + ((y + 30) / 16) ** 2 + ((z + 45) / 16) ** 2 < 1] = -1000
+    image = sitk.GetImageFromArray(hu)
+    image.SetSpacing((4.0, 4.0, 4.0))
+    return CTStudy(image, CTAcquisition())
+
+
+@pytest.fixture
 def probabilities(monkeypatch):
     """The networks answer with these probabilities of body and organ."""
     def answer(by_title):
@@ -73,6 +87,27 @@ def test_the_engine_takes_a_folder_of_networks(folder, probabilities, generated_
     hu = sitk.GetArrayViewFromImage(image)
     assert {"body", "liver", "kidney_left"} <= set(masks.names) and "2 networks" in masks.origin
     assert np.median(hu[masks.mask("liver")]) > 50 and not (masks.mask("liver") & masks.mask("kidney_left")).any()
+
+
+def test_what_hu_draw_better_takes_no_voxel_of_a_network_without_body(study_with_gas, tmp_path):
+    """The label of the network's lung is not used, and must not pass to the air that comes after it."""
+    card = NetworkCard(organs=("liver", "lung_left"), spacing_mm=8.0, patch=(16, 16, 16),
+                       shape=NetworkShape(labels=3, widths=(4, 6), inner_depths=(1, 1)))
+    save_network(tmp_path / "net", ResU2Net(card.shape).state_dict(), card)
+
+    def logits(trained, hu, device, precision, progress=None):
+        soft = torch.from_numpy(hu > 20)
+        lung = torch.from_numpy((hu < -600) & (hu > -900))
+        return torch.stack([torch.zeros(hu.shape), torch.where(soft, 9.0, -9.0), torch.where(lung, 9.0, -9.0)]).half()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network_set, "logits_of", logits)
+        masks = engine("res-u2net").segment(study_with_gas, ResU2NetParameters(
+            model=tmp_path / "net", device="cpu", precision="float32", islands=True))
+    expected = engine("analytic").segment(study_with_gas)
+    assert {"air_internal", "lung_left"} <= set(expected.names), "there is something to mix up"
+    for name in ("air_internal", "lung_left", "lung_right"):
+        assert np.array_equal(masks.mask(name), expected.mask(name)), name
 
 
 def test_one_network_is_used_as_it_is(folder):
