@@ -56,7 +56,7 @@ class AtlasEngine:
     name = "atlas"
     title = "Atlas: a reference phantom fitted to the CT (estimates)"
     licence = "Apache-2.0; voxel phantoms have licences of their own"
-    cost = "see docs/atlas.md for time and memory"
+    cost = "a trunk in 3 mm voxels: 0.6 GiB of memory, 16 s on one core (docs/atlas.md)"
     devices = ("cpu",)
     context = "ct"
     organs_by_model = True
