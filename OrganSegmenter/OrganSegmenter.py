@@ -92,7 +92,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _sections(self):
         ui = self.ui
         return (ui.studyButton, ui.computationButton, ui.findingsButton, ui.correctionButton, ui.reviewButton,
-                ui.compareButton, ui.filesButton, ui.settingsButton)
+                ui.compareButton, ui.filesButton, ui.trainingButton, ui.settingsButton)
 
     def _build(self):
         """Everything that needs the packages."""
@@ -104,6 +104,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from organdose.panels.segment_editor import EmbeddedSegmentEditor
         from organdose.panels.segmentation_choice import SegmentationChoice
         from organdose.panels.settings_panel import SettingsPanel
+        from organdose.panels.training_case import TrainingCasePanel
 
         self.choice = SegmentationChoice(self._choiceEdited)
         self.ui.enginePlace.layout().addWidget(self.choice.widget)
@@ -115,6 +116,8 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.work = MaskWork(self.ui, self.editor, rerun)
         self.files = MaskFiles(self.ui, self._take)
         self.filesJob = self.files.job
+        self.training = TrainingCasePanel()
+        self.ui.trainingPlace.layout().addWidget(self.training.widget)
         self.settings = SettingsPanel(self._parametersChanged)
         self.ui.settingsPlace.layout().addWidget(self.settings.widget)
         for section in self._sections():
@@ -132,6 +135,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.logic is not None:
             self.job.stop()
             self.filesJob.stop()
+            self.training.stop()
             self.settings.stop()
             self.work.stop()
             self.editor.stop()
@@ -149,6 +153,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller, event):
         self.job.cancel()
         self.filesJob.cancel()
+        self.training.leave()
         self.setParameterNode(None)
         self.work.leave()
         self.editor.show(None, None)
@@ -219,6 +224,7 @@ class OrganSegmenterWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.editNote.text = "" if hasMasks else _("Choose masks above, or press Segment: then correct them here.")
         self.ui.editNote.visible = not hasMasks
         self.files.show(parameters.ct, parameters.segmentation)
+        self.training.show(parameters.ct, parameters.segmentation)
 
     def _choiceEdited(self):
         if self._parameterNode is None:

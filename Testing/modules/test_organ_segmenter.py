@@ -269,3 +269,16 @@ def test_an_engine_that_lacks_something_says_so_and_cannot_be_started(host, segm
     host.choose(segmenter.form.chooser, engine("res-u2net").title)
     assert "needs torch and monai" in segmenter.choice.obstacle.text and segmenter.choice.obstacle.visible
     assert "needs torch and monai" in segmenter.job.run_button.toolTip and not segmenter.job.run_button.enabled
+
+
+def test_a_case_for_training_is_of_the_ct_and_masks_that_are_shown(host, segmenter, cylinder):
+    button = segmenter.training.button
+    assert not button.enabled and button.toolTip == "Choose a CT."
+    host.choose(segmenter.ui.ctSelector, cylinder.ct)
+    assert button.toolTip == "Choose the masks first."
+    host.choose(segmenter.ui.segmentationSelector, cylinder.masks)
+    assert "this CT has no DICOM ID" in button.toolTip
+    segmenter.training.patient.text = "somebody"
+    assert button.enabled
+    host.scene.Clear(0)
+    assert not button.enabled

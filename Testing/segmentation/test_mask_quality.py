@@ -235,7 +235,7 @@ def test_an_overlap_names_both_organs(found, patient):
     into_heart = ndimage.binary_dilation(lung, iterations=3) & masks.mask("heart")
     finding, = found({"lung_left": lung | into_heart})
     assert (finding.organ, finding.kind) == ("heart", FindingKind.OVERLAP)
-    assert "lung_left" in finding.reason and f"{0.125 * np.count_nonzero(into_heart):.1f} ml" in finding.reason
+    assert "Left lung" in finding.reason and f"{0.125 * np.count_nonzero(into_heart):.1f} ml" in finding.reason
 
 
 def test_a_tumour_may_lie_in_the_liver_and_a_group_over_its_members(found, patient):

@@ -29,6 +29,11 @@ class TrainingCasePanel:
         self._ct, self._segmentation = ct_node, segmentation_node
         self._check()
 
+    def leave(self) -> None:
+        """The scene is closing."""
+        self.job.cancel()
+        self.show(None, None)
+
     def stop(self) -> None:
         """The window goes away."""
         self.job.stop()

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from organdose.anatomy.mask_finding import Finding, FindingKind, Severity
-from organdose.anatomy.organs import is_known
+from organdose.anatomy.organs import describe, is_known
 from organdose.segmentation.drawn_organs import Box, DrawnImage, DrawnOrgan
 from organdose.segmentation.quality_limits import are_related, is_among, limits
 
@@ -41,8 +41,9 @@ def _finding(one: DrawnOrgan, other: DrawnOrgan, voxels: int) -> Iterator[Findin
     layers = one.image.layers
     both = np.argwhere((layers[one.layer][box] == one.value) & (layers[other.layer][box] == other.value))
     nearest = both[((both - both.mean(axis=0)) ** 2).sum(axis=1).argmin()]
+    place_mm = one.image.place_mm(tuple(float(at) + side.start for at, side in zip(nearest, box)))
     yield Finding(smaller.name, FindingKind.OVERLAP, f"shares {shared_ml:.1f} ml ({100 * share:.0f} % of it) with "
-                  f"{larger.name}", one.image.place_mm(tuple(float(at) + side.start for at, side in zip(nearest, box))),
+                  f"{describe(larger.name).title}", place_mm,
                   Severity.BAD if share >= limit["bad_share"] else Severity.CHECK)
 
 

@@ -111,7 +111,7 @@ def side_findings(image: DrawnImage) -> Iterator[Finding]:
         if not side:
             continue
         if name in swapped:
-            yield Finding(name, FindingKind.SIDE, f"left and right are swapped with {partner(name)}: its centre is at "
+            yield Finding(name, FindingKind.SIDE, f"left and right are swapped: its centre is at "
                           f"x = {drawn.centroid_mm[0]:.0f} mm, the other's at "
                           f"{image.organs[partner(name)].centroid_mm[0]:.0f} mm (the patient's left is +x)",
                           drawn.inside_mm, Severity.BAD)
