@@ -157,3 +157,24 @@ def test_what_an_engine_says_of_how_it_drew_goes_with_the_part_of_it(study):
     everywhere = with_bright(study, (slice(None),) * 3)
     masks = segment_region(everywhere, REGION_MM, Estimating(), AnalyticParameters(), Progress())
     assert masks.reviews["liver"].drawn is Drawn.ESTIMATED
+
+
+def test_a_body_that_would_end_at_the_box_is_not_taken(study):
+    """Masks of organs alone get a body when their dose is computed; one cut to the box would make couch of the rest."""
+    whole = (slice(None),) * 3
+    old, new = masks_of(study, liver=(slice(22, 30),) * 3), masks_of(study, body=BOX, liver=(slice(22, 25),) * 3)
+    joined = merged(old, new, REGION_MM)
+    assert joined.names == ("liver",) and "end at the box" in joined.notes["body"]
+    assert merged(old, new, REGION_MM, ["body"]).names == ("liver",)
+    with_body = merged(masks_of(study, body=whole), new, REGION_MM, ["body"])
+    assert with_body.mask("body").all(), "one that is there is mended in the box"
+
+
+def test_a_mask_by_hand_that_an_engine_drew_in_part_is_edited_not_manual(study):
+    old = masks_of(study, liver=(slice(22, 30), slice(25, 30), slice(35, 40)), spleen=(slice(0, 5),) * 3)
+    mark_drawn(old, Drawn.MANUAL)
+    joined = merged(old, masks_of(study, liver=(slice(22, 24), slice(25, 27), slice(35, 37))), REGION_MM)
+    assert joined.reviews["liver"].drawn is Drawn.EDITED
+    assert joined.reviews["spleen"].drawn is Drawn.MANUAL
+    again = merged(old, masks_of(study, liver=(slice(22, 30), slice(25, 30), slice(35, 40))), REGION_MM)
+    assert again.reviews["liver"] == old.reviews["liver"], "the same voxels"

@@ -88,6 +88,8 @@ def segment_and_check(job: SegmentJob, progress: Progress | None = None) -> tupl
 
 def _drawn(job: SegmentJob, study: CTStudy, parameters: BaseModel, progress: Progress) -> OrganMasks:
     """The masks the job asks for: of the whole CT, of a box of it, or of the box joined with masks there were."""
+    # Read first: drawing may take an hour.
+    existing = None if job.masks is None else read_masks(job.masks, study, progress=progress)
     if job.region_mm is None:
         masks, place = engine(job.engine).segment(study, parameters, progress), "CT"
     else:
@@ -97,11 +99,11 @@ def _drawn(job: SegmentJob, study: CTStudy, parameters: BaseModel, progress: Pro
         if not masks.segments:
             raise InputError(f"not found in this {place}: {', '.join(job.organs)}", where=job.ct,
                              mend="Leave them out.")
-    if job.masks is None:
+    if existing is None:
         # What an engine says of its own masks (estimated) stays.
         mark_drawn(masks, names=[name for name in masks.names if name not in masks.reviews])
         return masks
-    return merged(read_masks(job.masks, study, progress=progress), masks, job.region_mm, job.organs)
+    return merged(existing, masks, job.region_mm, job.organs)
 
 
 def _check_organs(job: SegmentJob, offered: tuple[str, ...]) -> None:

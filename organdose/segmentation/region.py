@@ -19,6 +19,7 @@ from organdose.study.ct_study import CTStudy
 # What an engine sees around the box: engines tell an organ by its surroundings. A choice, not a measured optimum.
 MARGIN_MM = 50.0
 _ROUNDING = 1e-6  # voxels
+_WHOLE = ("body", "skin")  # what they leave out is outside the patient
 
 RegionMm = tuple[tuple[float, float, float], tuple[float, float, float]]
 Box = tuple[slice, slice, slice]
@@ -70,10 +71,13 @@ def merged(existing: OrganMasks, drawn: OrganMasks, region_mm: RegionMm, names: 
     """Existing masks with what was drawn in a box: there the organs have the new voxels, outside their old ones.
 
     `names`: the organs to take (default: all drawn). One that was not found in the box stays as it was, with a note;
-    what is not taken is not touched. Reviews go with the voxels: an organ that changed is edited, a new one automatic.
+    what is not taken is not touched. A body, or its skin, that the masks do not have is not taken: a computation of
+    dose would hold all outside the box for couch and air. Reviews go with the voxels: an organ that changed is edited,
+    a new one automatic.
     """
     box = voxels_of_region(existing.reference, region_mm)
-    wanted = tuple(drawn.names if names is None else names)
+    partial = {name for name in _WHOLE if name not in existing.segments}
+    wanted = [name for name in (drawn.names if names is None else names) if name not in partial]
     taken = [name for name in wanted if name in drawn.segments]
     layers = [layer.copy() for layer in existing.layers]
     masks = OrganMasks(existing.reference, layers, dict(existing.segments), existing.origin, dict(existing.notes),
@@ -89,7 +93,13 @@ def merged(existing: OrganMasks, drawn: OrganMasks, region_mm: RegionMm, names: 
     for name in set(wanted) - set(taken):
         masks.notes[name] = "not found in the region: left as it was" if name in existing.segments else (
             "not found in the region")
+    for name in partial.intersection(drawn.segments):
+        masks.notes[name] = "not taken from a region: it would end at the box"
     refresh_reviews(masks)
+    for name in taken:
+        before, now = existing.reviews.get(name), masks.reviews.get(name)
+        if now != before and now.drawn is Drawn.MANUAL:  # an engine had a part in it now
+            masks.reviews[name] = replace(now, drawn=Drawn.EDITED)
     mark_drawn(masks, names=set(taken) - existing.segments.keys())
     mark_drawn(masks, Drawn.ESTIMATED, estimated_names(drawn).intersection(taken))
     return masks
