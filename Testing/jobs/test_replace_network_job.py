@@ -11,10 +11,10 @@ torch = pytest.importorskip("torch", reason="torch is not installed (the extra '
 from organdose.errors import InputError  # noqa: E402
 from organdose.jobs import replace_network_job  # noqa: E402
 from organdose.jobs.replace_network_job import OrganChange, ReplaceNetworkJob, replace_network, why_not  # noqa: E402
-from organdose.segmentation.network_input import NetworkCard  # noqa: E402
+from organdose.segmentation.network_input import NetworkCard, read_card  # noqa: E402
 from organdose.segmentation.network_shape import NetworkShape  # noqa: E402
 from organdose.segmentation.networks.res_u2net import ResU2Net  # noqa: E402
-from organdose.segmentation.networks.trained_network import load_network, save_network  # noqa: E402
+from organdose.segmentation.networks.trained_network import load_network, save_network, write_card  # noqa: E402
 
 ORGANS = ("body", "liver", "kidney_left")
 VALUES = (-1000.0, 0.0, 120.0, -90.0)
@@ -139,3 +139,16 @@ def test_what_is_no_network_and_the_same_network_are_refused(tmp_path, dataset, 
         replace_network(job(new, new, tmp_path))
     with pytest.raises(InputError, match="no trained network here"):
         replace_network(job(new, tmp_path / "nothing", tmp_path))
+
+
+@pytest.mark.parametrize(("share", "mend"), [(0.05, "--test-share 0.05"), (0.0, "with a test set")])
+def test_a_test_on_patients_the_new_one_learned_from_is_refused(tmp_path, dataset, network, share, mend):
+    new, old = network("new", "good"), network("old", "without half of the liver")
+    card = read_card(new / "card.json")
+    write_card(new, card.model_copy(update={"training": {"test_share": share}}))
+    with pytest.raises(InputError, match=f"trained with a test share of {share:g}, not 0.1.*{mend}"):
+        replace_network(job(new, old, tmp_path))
+    assert title(old) == "without half of the liver" and not dataset, "before any work"
+    if share:
+        replace_network(job(new, old, tmp_path, test_share=share))
+        assert title(old) == "good"

@@ -18,6 +18,7 @@ from organdose.errors import InputError
 from organdose.export.whole_file import whole_file
 from organdose.jobs.segmentation_evaluation import GROUPS, evaluate_network, mean_rows
 from organdose.progress import Progress
+from organdose.segmentation.network_input import read_card
 from organdose.segmentation.training_cases import prepare_dataset
 from organdose.segmentation.training_split import split_cases
 
@@ -74,12 +75,13 @@ def replace_network(job: ReplaceNetworkJob, progress: Progress | None = None) ->
     """Test both networks on the same patients; the new one takes the folder of the old one, which stays beside it as
     NAME.previous. Gives what changed, organ by organ, also written to `replacement.csv` beside the new weights.
 
-    Raises `InputError`, with the old network where it was, when the mean Dice over organs falls, or one organ loses
-    more than the margin or is not drawn any more; `Cancelled`.
+    Raises `InputError`, with the old network where it was, when the new one has learned from patients of the test,
+    the mean Dice over organs falls, or one organ loses more than the margin or is not drawn any more; `Cancelled`.
     """
     progress = progress or Progress()
     if job.new.resolve() == job.out.resolve():
         raise InputError("a network cannot replace itself", where=job.new, mend="Give another folder.")
+    _check_untouched(job)
     changes = organ_changes(_tested(job, job.new, progress), _tested(job, job.out, progress))
     write_changes(job.new / COMPARED, changes)
     if reason := why_not(changes, job.margin):
@@ -87,6 +89,15 @@ def replace_network(job: ReplaceNetworkJob, progress: Progress | None = None) ->
                          mend=f"The table is in {job.new / COMPARED}; train on, or with more cases.")
     put_in_place(job.new, job.out)
     return changes
+
+
+def _check_untouched(job: ReplaceNetworkJob) -> None:
+    """Patients that the new network kept aside are those below the share of its own training, not of another one."""
+    kept = read_card(job.new / "card.json").training.get("test_share") if (job.new / "card.json").is_file() else None
+    if kept is not None and float(kept) != job.test_share:
+        mend = f"Give --test-share {kept:g}." if kept else "Train it again with a test set."
+        raise InputError(f"the new network was trained with a test share of {kept:g}, not {job.test_share:g}: it may "
+                         "have learned from patients it would be tested on", where=job.new, mend=mend)
 
 
 def _tested(job: ReplaceNetworkJob, folder: Path, progress: Progress) -> dict[str, dict[str, float]]:
