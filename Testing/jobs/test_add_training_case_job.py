@@ -8,10 +8,11 @@ import pytest
 import SimpleITK as sitk
 
 from organdose.anatomy.organ_masks import OrganMasks
-from organdose.anatomy.review import approve, mark_drawn
+from organdose.anatomy.review import Drawn, approve, mark_drawn
 from organdose.errors import InputError
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.jobs.add_training_case_job import AddTrainingCaseJob, add_training_case
+from organdose.segmentation.reading import read_masks
 from organdose.segmentation.training_cases import patient_hash, prepare_dataset
 from organdose.study import read_ct
 
@@ -161,3 +162,41 @@ def test_organs_that_are_not_in_the_masks_are_named(tmp_path, dicom, mask_file):
     given = {"ct": dicom, "masks": mask_file(), "out": tmp_path / "s"}
     added = add_training_case(AddTrainingCaseJob(**given, organs=("liver",)))
     assert added.organs == ("liver",)
+
+
+def test_organs_that_were_not_chosen_cannot_be_learned_as_absent(tmp_path, dicom, mask_file):
+    added = add_training_case(AddTrainingCaseJob(ct=dicom, masks=mask_file(), out=tmp_path / "s", organs=("liver",)))
+    assert added.organs == ("liver",) and added.not_approved == ()
+    prepare_dataset(str(tmp_path / "s"), tmp_path / "work", organs=("body", "liver"), spacing_mm=10.0)
+    with pytest.raises(InputError, match=r"kidney_left had no approved mask .* or was not chosen.*--organs"):
+        prepare_dataset(str(tmp_path / "s"), tmp_path / "work", organs=("body", "liver", "kidney_left"))
+
+
+def test_a_body_that_nobody_approved_is_drawn_anew(tmp_path, dicom, mask_file, image):
+    study, masks = read_ct(dicom), mask_file()
+    both = read_masks(masks, study)
+    both.add("body", sitk.GetArrayFromImage(image) > 0)
+    write_seg_nrrd(both, masks)
+    added = add_training_case(AddTrainingCaseJob(ct=dicom, masks=masks, out=tmp_path / "s"))
+    assert added.not_approved == ("body",)
+    case, = prepare_dataset(str(tmp_path / "s"), tmp_path / "work", organs=("body", "liver"), spacing_mm=10.0)
+    assert np.count_nonzero(case.labels == 1) > 1000
+
+
+def test_an_estimated_organ_is_no_truth_unless_approved(tmp_path, dicom, mask_file):
+    study, masks = read_ct(dicom), mask_file(approved=())
+    both = read_masks(masks, study)
+    mark_drawn(both, Drawn.ESTIMATED, ["liver"])
+    write_seg_nrrd(both, masks)
+    added = add_training_case(AddTrainingCaseJob(ct=dicom, masks=masks, out=tmp_path / "s", only_approved=False))
+    assert added.organs == ("kidney_left",) and added.not_approved == ("liver",)
+
+
+def test_one_ct_is_not_added_as_that_of_two_patients(tmp_path, image, mask_file):
+    sitk.WriteImage(image, str(tmp_path / "ct.nii.gz"))
+    given = {"ct": tmp_path / "ct.nii.gz", "masks": mask_file(), "out": tmp_path / "set"}
+    add_training_case(AddTrainingCaseJob(**given, patient="one"))
+    with pytest.raises(InputError, match="in the dataset already"):
+        add_training_case(AddTrainingCaseJob(**given, patient="two"))
+    second = add_training_case(AddTrainingCaseJob(**given, patient="two", replace=True))
+    assert [path.name for path in (tmp_path / "set").iterdir()] == [second.folder.name]

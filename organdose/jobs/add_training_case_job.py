@@ -26,7 +26,13 @@ from organdose.export.image_file import write_image
 from organdose.export.seg_nrrd import write_seg_nrrd
 from organdose.progress import Progress
 from organdose.segmentation.reading import read_masks
-from organdose.segmentation.training_cases import CASE_FACTS, NOT_APPROVED, dicom_patient_id, patient_hash
+from organdose.segmentation.training_cases import (
+    CASE_FACTS,
+    NOT_APPROVED,
+    NOT_CHOSEN,
+    dicom_patient_id,
+    patient_hash,
+)
 from organdose.study import read_ct
 from organdose.study.ct_study import CTStudy
 
@@ -38,7 +44,8 @@ class AddTrainingCaseJob(BaseModel):
 
     `patient`: any name that is the same for all CTs of this patient, where the CT has no DICOM PatientID; only a hash
     of either is kept. `organs`: those to be learned (default: all of the vocabulary). `only_approved`: leave out masks
-    that nobody has approved as they are now. `replace`: an earlier case of the same CT.
+    that nobody has approved as they are now; estimated ones, of a phantom and not of this patient, need it always.
+    `replace`: an earlier case of the same CT.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,8 +85,9 @@ def add_training_case(job: AddTrainingCaseJob, progress: Progress | None = None)
     who = _patient(job, study)
     masks = read_masks(job.masks, study, progress=progress)
     wanted = _wanted(job, masks)
-    usable = tuple(name for name in wanted if not job.only_approved or _is_approved(masks, name))
+    usable = tuple(name for name in wanted if _is_usable(masks, name, job.only_approved))
     left_out = tuple(name for name in wanted if name not in usable)
+    not_chosen = tuple(name for name in _there(masks) if name not in wanted)
     if not usable:
         raise InputError(f"nobody has approved any of these masks as they are now ({', '.join(wanted)})",
                          where=job.masks, mend="Approve them in Organ Segmenter, or ask for masks that are not.")
@@ -87,8 +95,8 @@ def add_training_case(job: AddTrainingCaseJob, progress: Progress | None = None)
     digits = (who, _ct_hash(study.image), _masks_hash(masks, usable))
     name = "-".join(["case", *(each[:_NAME_DIGITS] for each in digits)])
     check_new(job.out, name, job.replace)  # before anything is written
-    facts = {"patient_hash": who, "organs": usable, NOT_APPROVED: left_out, "approved_only": job.only_approved,
-             "added": time.strftime("%Y-%m-%d"), "organdose": __version__}
+    facts = {"patient_hash": who, "organs": usable, NOT_APPROVED: left_out, NOT_CHOSEN: not_chosen,
+             "approved_only": job.only_approved, "added": time.strftime("%Y-%m-%d"), "organdose": __version__}
     progress.report("Writing the case", 0.0)
     with hidden_folder(job.out) as written:
         _write(written, study.image, masks.kept(usable), facts)
@@ -98,8 +106,10 @@ def add_training_case(job: AddTrainingCaseJob, progress: Progress | None = None)
 
 
 def check_new(dataset: Path, name: str, replace: bool) -> list[Path]:
-    """The cases of the same CT in a dataset. Raises `InputError` where there is one that is not to be replaced."""
-    earlier = sorted(dataset.glob(f"{name.rpartition('-')[0]}-*"))
+    """The cases of the same CT in a dataset, whoever they were said to be of: one on either side of a split would be
+    learned from and tested on. Raises `InputError` where there is one that is not to be replaced."""
+    _case, _patient, ct, _masks = name.split("-")
+    earlier = sorted(dataset.glob(f"case-*-{ct}-*"))
     if earlier and not replace:
         raise InputError("this CT is in the dataset already", where=earlier[0], mend="Ask to replace the case.")
     return earlier
@@ -155,7 +165,7 @@ def _patient(job: AddTrainingCaseJob, study: CTStudy) -> str:
 
 def _wanted(job: AddTrainingCaseJob, masks: OrganMasks) -> tuple[str, ...]:
     """Masks with voxels whose names the vocabulary knows: other names may be anything, also a patient's."""
-    known = [name for name in masks.names if is_known(name) and masks.mask(name).any()]
+    known = _there(masks)
     missing = [name for name in job.organs or () if name not in known]
     if missing or not known:
         raise InputError(f"the masks have no {' and no '.join(missing)}" if missing else "no organ is in these masks",
@@ -163,9 +173,14 @@ def _wanted(job: AddTrainingCaseJob, masks: OrganMasks) -> tuple[str, ...]:
     return tuple(name for name in known if job.organs is None or name in job.organs)
 
 
-def _is_approved(masks: OrganMasks, name: str) -> bool:
+def _there(masks: OrganMasks) -> list[str]:
+    return [name for name in masks.names if is_known(name) and masks.mask(name).any()]
+
+
+def _is_usable(masks: OrganMasks, name: str, only_approved: bool) -> bool:
     review = current_review(masks, name)
-    return review is not None and review.status is ReviewStatus.APPROVED
+    status = None if review is None else review.status
+    return status is ReviewStatus.APPROVED or not (only_approved or status is ReviewStatus.ESTIMATED)
 
 
 def _ct_hash(image: sitk.Image) -> str:

@@ -34,7 +34,7 @@ from organdose.study import read_ct
 _SEEDS_PER_LABEL = 200  # places kept of each organ, around which patches are cut
 _CT_NAMES, _MASK_NAMES = ("ct",), ("masks", "labels", "segmentation")
 _SIDECARS = (".json", ".md", ".txt", ".csv")
-CASE_FACTS, NOT_APPROVED = "case.json", "not_approved"
+CASE_FACTS, NOT_APPROVED, NOT_CHOSEN = "case.json", "not_approved", "not_chosen"
 
 
 @dataclass(frozen=True)
@@ -180,11 +180,14 @@ def _read_case(folder: Path, organs: tuple[str, ...], spacing_mm: float, progres
 
 
 def _refuse_unapproved(folder: Path, organs: tuple[str, ...]) -> None:
-    """A network would learn that an organ whose mask was left out is not in the image."""
-    left_out = case_facts(folder).get(NOT_APPROVED, ())
-    missing = [name for name in organs if name in left_out or any(part in left_out for part in members(name))]
+    """A network would learn that an organ whose mask was left out is not in the image. The body is drawn anew."""
+    facts = case_facts(folder)
+    left_out = {*facts.get(NOT_APPROVED, ()), *facts.get(NOT_CHOSEN, ())} - {"body"}
+    missing = [name for name in organs if name not in facts.get("organs", ()) and any(
+        name == other or name in members(other) or other in members(name) for other in left_out)]
     if missing:
-        raise InputError(f"{', '.join(missing)} had no approved mask when this case was added", where=folder,
+        raise InputError(f"{', '.join(missing)} had no approved mask when this case was added, or was not chosen",
+                         where=folder,
                          mend="Add the case again with all organs approved, or choose others with --organs.")
 
 
