@@ -73,6 +73,18 @@ def test_cases_are_prepared_once(tmp_path, patient):
     assert (case.folder / "hu.npy").stat().st_mtime_ns == before
 
 
+def test_a_case_whose_masks_were_corrected_is_prepared_again(tmp_path, patient):
+    image, masks, _ = patient
+    write_case(tmp_path / "set" / "a", image, masks)
+    prepare_dataset(str(tmp_path / "set"), tmp_path / "set" / "work", organs=ORGANS, spacing_mm=5.0)
+    corrected = OrganMasks(image)
+    corrected.add("liver", masks.mask("kidney_left"))
+    write_seg_nrrd(corrected, tmp_path / "set" / "a" / "masks.seg.nrrd")
+    case, = prepare_dataset(str(tmp_path / "set"), tmp_path / "set" / "work", organs=ORGANS, spacing_mm=5.0)
+    assert case.organs == ("liver",)
+    assert np.count_nonzero(case.labels == organ_values(ORGANS)["liver"]) == masks.mask("kidney_left").sum()
+
+
 def test_generated_patients_are_a_dataset(tmp_path):
     case, = prepare_dataset("generated:1", tmp_path, organs=("body", "bones", "lung_left"), spacing_mm=10.0)
     assert case.name == "generated-000001" and set(case.organs) <= {"body", "bones", "lung_left"}

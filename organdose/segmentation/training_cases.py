@@ -105,7 +105,7 @@ class OneOrganCase(TrainingCase):
 
 def prepare_dataset(dataset: str, work: Path, *, organs: tuple[str, ...] = NETWORK_ORGANS, spacing_mm: float = 4.0,
                     progress: Progress | None = None) -> list[TrainingCase]:
-    """The cases of a dataset, prepared under `work` unless they are there already.
+    """The cases of a dataset, prepared under `work` unless they are there already, of the same files.
 
     `dataset`: 'generated:N' (patients of the seeds 1 to N), or a folder with a folder for each case that holds `ct`
     (DICOM folder, NIfTI or NRRD) and `masks` (any format of `reading.read_masks`), or those two itself.
@@ -125,7 +125,7 @@ def prepare_dataset(dataset: str, work: Path, *, organs: tuple[str, ...] = NETWO
     for done, (name, source) in enumerate(sources):
         progress.report("preparing cases", done / len(sources), name)
         folder = work / name
-        if not (folder / "facts.json").is_file():
+        if not _is_prepared(folder, source):
             _prepare(folder, source, organs, spacing_mm, progress)
         cases.append(TrainingCase(folder))
     return cases
@@ -143,9 +143,32 @@ def case_folders(dataset: Path) -> list[Path]:
     return folders
 
 
+def _is_prepared(folder: Path, source: int | Path) -> bool:
+    """Whether a case is there; one of files that were changed since (masks corrected) is taken away."""
+    try:
+        facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    if isinstance(source, int) or facts.get("files") == _files_hash(source):
+        return True
+    shutil.rmtree(folder, ignore_errors=True)
+    return False
+
+
+def _files_hash(folder: Path) -> str:
+    """Changes with the name, the size and the time of the files of a CT, its masks and what is said of them."""
+    of_case = {*_CT_NAMES, *_MASK_NAMES, Path(CASE_FACTS).stem}
+    found = [entry for entry in sorted(folder.iterdir()) if entry.name.split(".")[0].lower() in of_case]
+    files = [path for entry in found for path in ((entry,) if entry.is_file() else sorted(entry.rglob("*")))]
+    told = [(str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
 def _prepare(folder: Path, source: int | Path, organs: tuple[str, ...], spacing_mm: float, progress: Progress) -> None:
     if isinstance(source, Path):
+        files = _files_hash(source)  # before they are read
         hu, labels, facts = _read_case(source, organs, spacing_mm, progress)
+        facts["files"] = files
     else:
         patient = generate_patient(source, spacing_mm)
         hu, facts = sitk.GetArrayFromImage(patient.ct), {**patient.facts, "patient": folder.name}
