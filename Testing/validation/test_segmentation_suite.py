@@ -81,6 +81,21 @@ def test_on_a_ct_with_some_true_masks_only_these_are_compared(case, engine):
     assert case_rows(wider)[0].agreement.volume_ml == 33
 
 
+def test_of_a_group_only_members_the_reference_knows_are_compared(case, monkeypatch):
+    truth = OrganMasks(case.study.image)
+    truth.add("stomach", case.truth.mask("liver"))
+    drawn = OrganMasks(case.study.image)
+    drawn.add("stomach", case.truth.mask("liver"))
+    drawn.add("esophagus", case.truth.mask("lung_left"))
+    monkeypatch.setattr(segmentation_suite.NETWORK, "segment", lambda *_: drawn, raising=False)
+    dice = {}
+    for complete in (False, True):
+        compared = SegmentationCase("two", "real", case.study, truth, complete=complete)
+        dice[complete] = {row.agreement.organ: row.agreement.dice for row in case_rows(compared)}
+    assert dice[False] == {"stomach": 1, "gi_tract": 1}, "nobody said where the oesophagus is"
+    assert dice[True]["gi_tract"] == pytest.approx(2 * 64 / (128 + 96)), "there is none"
+
+
 def row(organ, dice, volume_ml=100.0, who="network", group=GENERATED, delivered=True):
     from organdose.assess.mask_comparison import MaskAgreement
 

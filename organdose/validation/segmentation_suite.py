@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from organdose.anatomy.organ_masks import OrganMasks
-from organdose.anatomy.organs import expand
+from organdose.anatomy.organs import expand, organ
 from organdose.assess.mask_comparison import MaskAgreement, agreement
 from organdose.jobs.segmentation_evaluation import GROUPS
 from organdose.progress import Progress
@@ -93,8 +93,13 @@ def _who(name: str, masks: OrganMasks) -> str:
 
 
 def _compared(name: str, drawn: OrganMasks, case: SegmentationCase) -> MaskAgreement:
+    """Of a group only the members that have true masks: what a reference does not know is no mistake."""
     spacing_mm = case.study.image.GetSpacing()[::-1]
-    parts = [part for held in case.holds.get(name, (name,)) for part in expand(held, drawn.names)]
+    known = (name,)
+    if name in GROUPS and not case.complete and name not in case.truth.segments:
+        known = tuple(member for member in organ(name).members if expand(member, case.truth.names))
+    parts = [part for member in known for held in case.holds.get(member, (member,))
+             for part in expand(held, drawn.names)]
     return agreement(name, drawn.union(parts), case.truth.union(expand(name, case.truth.names)), spacing_mm)
 
 
