@@ -71,6 +71,14 @@ class NnUNetEngine:
         known = (vocabulary_name(label) for label in labels)
         return tuple(dict.fromkeys(name for name in known if name in organs())) or self.organs
 
+    def context_with(self, parameters: NnUNetParameters) -> str:
+        """Its surroundings; the whole CT where nnU-Net scales each image by its own mean and spread,
+        as it does with all channels but 'CT'. Raises `InputError` for what is no trained nnU-Net."""
+        if parameters.model is None:
+            return "surroundings"
+        channel = read_nnunet_folder(parameters.model, parameters.checkpoint, parameters.folds).channel
+        return "surroundings" if channel.casefold() == "ct" else "ct"
+
     def check_ready(self, parameters: NnUNetParameters, installed: Callable[[str], bool]) -> None:
         """Raises `InputError` where package or weights are missing; another Python is asked only when it runs."""
         if parameters.model is None:

@@ -6,6 +6,7 @@ import SimpleITK as sitk
 from organdose.errors import Cancelled, InputError
 from organdose.progress import Progress
 from organdose.segmentation import outside_result
+from organdose.segmentation.engine_needs import context_of
 from organdose.segmentation.engines import engine
 from organdose.segmentation.nnunet_engine import NnUNetParameters
 from organdose.segmentation.nnunet_folder import read_nnunet_folder
@@ -132,3 +133,10 @@ def test_the_organs_a_model_draws_are_told_before_it_runs(nnunet_folder, tmp_pat
     assert "liver" in drawn and len(drawn) < 10
     assert drawn_organs(ENGINE, ENGINE.parameters()) == ENGINE.organs
     assert drawn_organs(ENGINE, ENGINE.parameters(model=tmp_path / "nothing")) == ENGINE.organs
+
+
+@pytest.mark.parametrize(("channel", "context"), [("CT", "surroundings"), ("ct", "surroundings"), ("MRI", "ct")])
+def test_an_image_normalised_by_itself_must_be_seen_as_a_whole(nnunet_folder, channel, context):
+    chosen, model = engine("nnunet"), nnunet_folder(channel_names={"0": channel})
+    assert context_of(chosen, NnUNetParameters(model=model)) == context
+    assert context_of(chosen, NnUNetParameters()) == "surroundings"
