@@ -111,6 +111,7 @@ def test_limits_hold_for_the_mean_over_organs_and_for_body_lungs_and_bones():
     assert organs.ours == pytest.approx((0.97 + 0.91) / 2) and organs.inside and "2 organs above 50 ml" in organs.row
     assert (body.ours, body.inside) == (0.99, True) and (lungs.ours, lungs.inside) == (0.975, True)
     assert (bones.ours, bones.inside) == (0.96, False)
+    assert [each.row.endswith("not delivered") for each in (body, lungs, bones)] == [False, True, True]
     assert not limit_rows([row("liver", 0.929)])[0].inside and not limit_rows([])[0].inside
 
 
