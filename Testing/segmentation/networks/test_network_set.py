@@ -34,6 +34,19 @@ def folder(tmp_path):
     return tmp_path / "set"
 
 
+def test_a_part_is_drawn_before_the_whole_whose_network_has_learned_it_too(tmp_path, probabilities):
+    for organ in ("bones", "femoral_head_left"):
+        card = NetworkCard(title=organ, organs=("body", organ), spacing_mm=8.0, patch=(16, 16, 16),
+                           shape=NetworkShape(labels=3, widths=(4, 6), inner_depths=(1, 1)))
+        save_network(tmp_path / "set" / organ, ResU2Net(card.shape).state_dict(), card)
+    bones, head = np.array([0.95, 0.95, 0.1]), np.array([0.8, 0.3, 0.6])
+    probabilities({"bones": (0.05, bones), "femoral_head_left": (0.05, head)})
+    networks = open_networks(tmp_path / "set")
+    logits = networks.logits(np.zeros((1, 1, 3), np.float32), CPU, torch.float32)
+    drawn = [("outside", *networks.organs)[n] for n in logits.argmax(dim=0).ravel().tolist()]
+    assert drawn == ["femoral_head_left", "bones", "femoral_head_left"]
+
+
 @pytest.fixture
 def study_with_gas():
     """A trunk of water with two lungs and gas in the bowel, in voxels of 4 mm."""

@@ -11,6 +11,7 @@ import torch
 from organdose.errors import InputError
 from organdose.progress import Progress
 from organdose.segmentation.network_input import NetworkCard, read_card
+from organdose.segmentation.network_labels import members
 from organdose.segmentation.networks.sliding_window import logits_of
 from organdose.segmentation.networks.trained_network import CARD, WEIGHTS, TrainedNetwork, load_network
 
@@ -56,7 +57,8 @@ class NetworkSet:
         """(labels, z, y, x), float16, of HU (z, y, x) in voxels of `spacing_mm`; raises what `logits_of` raises.
 
         Several networks run one after another. Each organ's logit is the logarithm of its odds in its network, the
-        outside's is 0: an organ is drawn where it is likelier than not, the likeliest where several are.
+        outside's is 0: an organ is drawn where it is likelier than not, the likeliest where several are, a part of an
+        organ (femoral heads of bones) before the whole, whose network has learned it as its own too.
         """
         progress = progress or Progress()
         if self.only is not None:
@@ -67,6 +69,9 @@ class NetworkSet:
             trained = load_network(folder)
             progress.report("networks", done / len(self.folders), trained.card.title)
             self._add(joined, trained, logits_of(trained, hu, device, precision, progress=progress))
+        for whole, name in enumerate(self.organs, start=1):
+            for part in members(name).intersection(self.organs):
+                joined[whole][joined[1 + self.organs.index(part)] > 0] = -_MOST
         return joined
 
     def _add(self, joined: torch.Tensor, trained: TrainedNetwork, logits: torch.Tensor) -> None:
