@@ -105,6 +105,20 @@ def test_an_estimated_organ_whose_parts_were_all_seen_is_left_out(study, masks_o
     assert found.names == ("kidney_left", "kidney_right")
 
 
+def test_an_estimated_heart_does_not_stand_beside_chambers_that_were_seen(study, masks_of):
+    seen = masks_of(heart_ventricle_left=box(1, 4), heart_atrium_left=box(6, 7))
+    found = joined(study, EngineTable(engines={"monai-bundle": {}, "atlas": {}}),
+                   {"monai-bundle": seen, "atlas": masks_of(["heart"], heart=box(0, 9))})
+    assert "heart" not in found.names
+
+
+def test_an_estimated_kidney_lies_in_the_kidneys_that_were_seen(study, masks_of):
+    atlas = masks_of(["kidney_left", "kidney_right"], kidney_left=box(2, 5), kidney_right=box(8, 10))
+    found = joined(study, EngineTable(engines={"monai-bundle": {}, "atlas": {}}),
+                   {"monai-bundle": masks_of(kidneys=box(1, 4)), "atlas": atlas})
+    assert np.array_equal(found.mask("kidney_left"), box(2, 4)) and "kidney_right" not in found.names
+
+
 @pytest.mark.parametrize(("estimated", "seen", "shares"), [
     ("liver", "body", True), ("liver", "tumour_2", True), ("heart", "heart_atrium_left", True),
     ("red_bone_marrow", "vertebrae_L1", True), ("eye_lens_left", "eye_left", True), ("spleen", "bones", False),

@@ -51,6 +51,15 @@ def test_each_organ_comes_from_the_engine_in_its_row(study, drawn):
     assert found.notes == {"liver": "by totalsegmentator", "spleen": "by res-u2net"}
 
 
+def test_the_row_of_a_group_holds_for_its_members_without_one_of_their_own(study, drawn):
+    found = joined(study, table("totalsegmentator", "res-u2net", kidneys="res-u2net", kidney_left="totalsegmentator"),
+                   {"totalsegmentator": drawn(kidney_left=box(0, 2), kidney_right=box(6, 8)),
+                    "res-u2net": drawn(kidney_left=box(0, 3), kidney_right=box(5, 8))})
+    assert np.array_equal(found.mask("kidney_left"), box(0, 2))
+    assert np.array_equal(found.mask("kidney_right"), box(5, 8))
+    assert found.notes == {"kidney_left": "by totalsegmentator", "kidney_right": "by res-u2net"}
+
+
 def test_an_organ_its_engine_did_not_find_comes_from_the_next_and_says_so(study, drawn):
     found = joined(study, table("totalsegmentator", "res-u2net", "nnunet", spleen=("res-u2net", "totalsegmentator")),
                    {"totalsegmentator": drawn(spleen=box(8, 9)), "res-u2net": drawn(notes={"spleen": "not found"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from organdose.progress import Progress
 from organdose.segmentation.atlas_overlap import ALTERED, INSIDE, without_seen
 from organdose.segmentation.engine_needs import CONTEXTS, Installed, context_of, drawn_organs, why_not_ready
 from organdose.segmentation.engines import engine, engine_names
+from organdose.segmentation.network_labels import members
 from organdose.study.ct_study import CTStudy
 
 NAME = "combined"
@@ -26,8 +28,9 @@ class EngineTable(BaseModel):
     """Which engine draws which organ.
 
     `engines`: engine -> its parameters; where organs of two engines overlap, the engine that stands first keeps voxels.
-    `organs`: organ -> the engines to take it from, best first; an organ that is not listed comes from the first of
-    `engines` that draws it. `fallback`: what no engine draws of body, lungs, bones and air comes from HU.
+    `organs`: organ -> the engines to take it from, best first; the row of a group holds for its members. An organ that
+    is not listed comes from the first of `engines` that draws it. `fallback`: what no engine draws of body, lungs,
+    bones and air comes from HU.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -152,22 +155,24 @@ def joined(study: CTStudy, table: EngineTable, drawn: dict[str, OrganMasks]) -> 
     that were seen in the image, wherever their engine stands, take no voxel from these, and stay marked.
     """
     masks = OrganMasks(study.image, origin=", ".join(each.origin for each in drawn.values()))
-    sources = _sources(table, drawn)
+    rows = _rows_of_members(table)
+    sources = _sources(rows, drawn)
     claims = _Claims(masks.shape)
     estimated = {name for name, who in sources.items() if name in estimated_names(drawn[who])}
     for name, who in sorted(sources.items(), key=lambda item: (item[0] in estimated, list(drawn).index(item[1]))):
         mask, lost = claims.left_for(name, who, drawn[who].mask(name))
         if name in estimated:
-            left = without_seen(name, mask, masks, masks.segments.keys() - estimated)
+            seen = masks.segments.keys() - estimated
+            left = _within_seen_groups(name, without_seen(name, mask, masks, seen), masks, seen)
             mask, lost = left, lost + int(np.count_nonzero(mask)) - int(np.count_nonzero(left))
-        wanted = table.organs.get(name, (who,))[0]
+        wanted = rows.get(name, (who,))[0]
         notes = [f"by {who}", drawn[who].notes.get(name, ""), f"{wanted} did not find it" if wanted != who else "",
                  f"{lost} voxels are organs of engines that stand before it" if lost else ""]
         masks.notes[name] = "; ".join(filter(None, notes))
         if mask.any():
             masks.add(name, mask)
     for name in table.organs:
-        if name not in sources:
+        if name not in sources and not members(name) & sources.keys():
             masks.notes[name] = f"not found by {', '.join(table.organs[name])}"
     for who, each in drawn.items():
         for name in each.notes.keys() - each.segments.keys() - masks.notes.keys():
@@ -176,21 +181,41 @@ def joined(study: CTStudy, table: EngineTable, drawn: dict[str, OrganMasks]) -> 
     return masks
 
 
-def _sources(table: EngineTable, drawn: dict[str, OrganMasks]) -> dict[str, str]:
+def _rows_of_members(table: EngineTable) -> dict[str, tuple[str, ...]]:
+    """The rows of the table, in which the row of a group is also that of its members without one of their own."""
+    rows = {part: row for name, row in table.organs.items() for part in members(name)}
+    return {**rows, **table.organs}
+
+
+def _within_seen_groups(name: str, mask: np.ndarray, masks: OrganMasks, seen: Iterable[str]) -> np.ndarray:
+    """An estimated part of a group that was seen lies in it: the kidney of a phantom in the kidneys of the image."""
+    for group in seen:
+        if name in members(group):
+            mask = mask & masks.mask(group)
+    return mask
+
+
+def _sources(rows: dict[str, tuple[str, ...]], drawn: dict[str, OrganMasks]) -> dict[str, str]:
     """Organ -> the engine it is taken from, for all that any engine of its row found."""
     found: dict[str, str] = {}
     last = list(drawn)[-1]
     for name in dict.fromkeys(name for each in drawn.values() for name in each.names):
-        row = (*table.organs[name], _FROM_HU) if name in table.organs else (
+        row = (*rows[name], _FROM_HU) if name in rows else (
             sorted(drawn, key=lambda each: name in estimated_names(drawn[each])))
         who = next((each for each in row if each in drawn and name in drawn[each].segments), None)
         if who is not None:
             found[name] = who
-    # Lungs from HU only where nobody drew their lobes; an estimated organ only where not all its parts are there.
-    parts = {name: organ(name).members for name, who in found.items()
-             if is_known(name) and (who == last == _FROM_HU or name in estimated_names(drawn[who]))}
-    return {name: who for name, who in found.items()
-            if name in table.organs or not parts.get(name) or not all(part in found for part in parts[name])}
+    estimated = {name for name, who in found.items() if name in estimated_names(drawn[who])}
+    from_hu = {name for name, who in found.items() if who == last == _FROM_HU}
+    in_parts = {name for name in from_hu | estimated if _all_parts(name, found)}
+    in_parts |= {name for name in estimated if members(name) & (found.keys() - estimated)}
+    return {name: who for name, who in found.items() if name in rows or name not in in_parts}
+
+
+def _all_parts(name: str, found: dict[str, str]) -> bool:
+    """Whether a group is drawn by its members: lungs from HU only where nobody drew their lobes."""
+    parts = organ(name).members if is_known(name) else ()
+    return bool(parts) and all(part in found for part in parts)
 
 
 class _Claims:
