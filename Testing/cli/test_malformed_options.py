@@ -239,7 +239,7 @@ def test_a_phantom_nobody_can_make_is_refused(refused, tmp_path, arguments, word
 
 def test_an_unknown_validation_suite_is_answered_with_those_there_are(refused, tmp_path):
     refused("validate", "tg1950", "-o", tmp_path / "v",
-            words=("unknown validation suite 'tg1950'", "tg195, ctdi, svalues, fdg, vsv, all"))
+            words=("unknown validation suite 'tg1950'", "tg195, ctdi, svalues, fdg, vsv, segmentation, all"))
 
 
 def test_validation_without_the_published_tables_says_where_they_go(refused, tmp_path, monkeypatch):

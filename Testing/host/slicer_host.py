@@ -181,6 +181,7 @@ class SlicerHost:
             self.scene.RemoveNode(node)  # singletons outlive the closing of a scene
         self.close_scene()
         settings.clear_settings()
+        signals.record_unseen_errors()  # command lines run in other tests put their own hook there
         slicer.dicomDatabase = None
         self.set_testing(False)
         self._forget_connections("startupCompleted()", "aboutToQuit()")
