@@ -55,6 +55,12 @@ def test_a_single_kidney_makes_kidneys_with_a_note(grid, make_masks, ball):
     assert weights.notes["kidneys"] == "without kidney_right (not drawn)"
 
 
+def test_marrow_sites_say_that_they_are_bone_too(grid, make_masks, ball):
+    masks = make_masks(grid((16, 14, 12)), red_bone_marrow=ball(SHAPE, (6, 7, 5), 4), liver=ball(SHAPE, (6, 7, 12), 3))
+    notes = organ_weights(masks, np.ones(SHAPE, np.float32), masks.reference).notes
+    assert "mineral too" in notes["red_bone_marrow"] and "liver" not in notes
+
+
 def test_the_remainder_is_the_body_without_every_drawn_organ(grid, make_masks, ball):
     ct = grid((16, 14, 12))
     body, liver, heart = ball(SHAPE, (6, 7, 8), 6), ball(SHAPE, (6, 7, 5), 2), ball(SHAPE, (6, 7, 11), 2)

@@ -27,6 +27,9 @@ from organdose.progress import Progress
 _SLAB_VOXELS = 4_000_000  # CT voxels shared out at once: bounds the extra memory to some tens of MB
 _ALLOWED_OUTSIDE = 0.01  # part of an organ's volume that may stick out of the dose grid
 _FUZZ = 1e-6  # part of the fullest dose voxel below which an overlap is rounding
+# What a row counts where its name promises less. Mineral takes up more of diagnostic X-rays than marrow between it
+# (photoelectric absorption; ICRP 116 annex D treats the marrow of spongiosa apart).
+_COUNTED = {"red_bone_marrow": "all tissue of the marrow's sites, mineral too: X-rays leave less in the marrow itself"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def organ_weights(masks: OrganMasks, ct_density_g_cm3: np.ndarray, dose_grid: si
         rows.append((indices, mass_g, volume_ml))
         edge = organ_coverage(selection, masks.shape, float(mass_g.sum()), sex)
         edges[selection.name], shown[selection.name] = edge.touches_image_edge, edge.in_image_percent
-        notes[selection.name] = "; ".join(note for note in (selection.note, edge.note) if note)
+        notes[selection.name] = "; ".join(filter(None, (_COUNTED.get(selection.name), selection.note, edge.note)))
     if progress is not None:
         progress.report("organ masses", 1.0)
     mass, volume = _matrices(rows, dose_grid.GetNumberOfPixels())
