@@ -51,6 +51,8 @@ def test_the_model_is_an_engines_model_and_can_be_fine_tuned(tmp_path, cases, ge
     tuned = run_train_segmentation(TrainSegmentationJob(out=tmp_path / "tuned", cases=cases, start_from=folder, **own))
     card = json.loads((tuned / "card.json").read_text(encoding="utf-8"))
     assert card["organs"] == list(TINY["organs"]) and card["training"]["start_from"] == "model"
+    (before,) = card["training"]["learned_before"]
+    assert before.startswith("generated:3: 2 steps, ")
 
 
 def test_all_folds_in_turn_evaluate_every_patient_outside_the_test_set_once(tmp_path, cases):

@@ -206,7 +206,19 @@ def _training_facts(job: TrainSegmentationJob, split: CaseSplit, training) -> di
     given["dataset"] = job.dataset if job.dataset.startswith("generated:") else Path(job.dataset).name
     given["start_from"] = job.start_from.name if job.start_from else None
     sizes = {f"{name}_cases": len(getattr(split, name)) for name in ("train", "validation", "test")}
-    return {**given, **sizes, "steps_done": training.step, "hours": round(training.seconds / 3600, 2),
+    return {"learned_before": _learned_before(job), **given, **sizes,
+            "steps_done": training.step, "hours": round(training.seconds / 3600, 2),
             "run_on": str(training.device), "computed_in": str(training.precision).removeprefix("torch."),
             "processes": training.world, "organdose": __version__, "date": time.strftime("%Y-%m-%d"),
             "parameters": sum(p.numel() for p in training.network.parameters())}
+
+
+def _learned_before(job: TrainSegmentationJob) -> list[str] | None:
+    """What the network that was started from had learned, one line a training; None for a training from nothing."""
+    if job.start_from is None:
+        return None
+    from organdose.segmentation.networks.trained_network import load_network
+
+    facts = load_network(job.start_from).card.training
+    own = f"{facts.get('dataset', 'unknown cases')}: {facts.get('steps_done', 'unknown')} steps"
+    return [*(facts.get("learned_before") or ()), f"{own}, {facts['hours']} h" if "hours" in facts else own]
