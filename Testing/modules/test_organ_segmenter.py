@@ -53,7 +53,7 @@ def test_nothing_can_be_pressed_without_a_ct(host, segmenter, cylinder):
 def test_the_engine_says_what_it_is_and_what_it_draws(segmenter):
     assert segmenter.form.chooser.currentText == ENGINE.title
     note = segmenter.choice.note.text
-    assert "Licence: Apache-2.0" in note and "cpu" in note and "2.8 GiB of memory" in note
+    assert "Licence: Apache-2.0" in note and "cpu" in note and "1.7 GiB of memory" in note
     assert not segmenter.choice.obstacle.visible
     assert segmenter.organs.ticked() == list(ENGINE.organs)
 

@@ -81,7 +81,7 @@ def test_what_a_model_of_the_users_may_draw_is_not_expected(choice):
 
 def test_an_engine_says_what_it_is_and_why_it_cannot_run(choice, host, monkeypatch):
     assert not choice.obstacle.visible and choice.complaint() == ""
-    assert "Licence: Apache-2.0" in choice.note.text and "2.8 GiB of memory" in choice.note.text
+    assert "Licence: Apache-2.0" in choice.note.text and "1.7 GiB of memory" in choice.note.text
     choice.show("res-u2net", {}, None)
     assert choice.obstacle.visible and "weights.pt is missing" in choice.obstacle.text
     assert "weights.pt is missing" in choice.complaint()
