@@ -168,3 +168,10 @@ def test_packages_are_looked_for_in_the_python_that_runs_jobs(host, monkeypatch)
     job_packages.look_again()
     monkeypatch.setattr(job_packages.subprocess, "run", lambda *_, **__: (_ for _ in ()).throw(OSError()))
     assert job_packages.installed_for_jobs("no_such_module"), "the job will say what is missing"
+
+
+@pytest.mark.parametrize(("name", "words"), [("res-u2net", "the shipped network"), ("nnunet", "none")])
+def test_an_empty_path_says_what_it_stands_for(choice, name, words):
+    from organdose.panels.segmentation_editors import PathEditor
+
+    assert PathEditor(engine(name).parameters.model_fields["model"], folder=True).text.placeholderText == words

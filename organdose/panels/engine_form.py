@@ -19,7 +19,8 @@ class EngineForm:
     A field may say of its place in the form, in `json_schema_extra`: `group`, the title of the folded section that it
     goes into instead of standing at the top; `counts_when`, the values of other fields, by their names, without which
     it has no effect and cannot be edited; `words`, texts for the values of a choice; `in_form`, False for what is only
-    for the command line; `wide`, True where the editor takes the whole width and has no label.
+    for the command line; `wide`, True where the editor takes the whole width and has no label; `without`, what an
+    empty path stands for.
     """
 
     def __init__(self, engines: Mapping[str, object], on_changed: Callable[[], None], *,

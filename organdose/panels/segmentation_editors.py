@@ -54,7 +54,7 @@ class PathEditor:
         row = qt.QHBoxLayout(self.widget)
         row.setContentsMargins(0, 0, 0, 0)
         self.text = qt.QLineEdit()
-        self.text.placeholderText = "none"
+        self.text.placeholderText = (field.json_schema_extra or {}).get("without", "none")
         row.addWidget(self.text, 1)
         self.buttons = []
         for wanted, words, ask in ((folder, "Folder...", self._ask_folder), (file, "File...", self._ask_file)):

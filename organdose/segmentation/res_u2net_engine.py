@@ -32,7 +32,8 @@ class ResU2NetParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     model: Path | None = Field(None, title="Trained network", description="Folder with weights.pt and card.json, or "
-                               "with such a folder an organ; the shipped network without one.")
+                               "with such a folder an organ; the shipped network without one.",
+                               json_schema_extra={"without": "the shipped network"})
     device: str = Field("auto", title="Device", description="auto, cpu or cuda.")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", title="Precision", description="Half precision where the hardware is fast in it.")
