@@ -30,6 +30,8 @@ _STEP_VOXELS = 4_000_000
 
 
 class ReviewStatus(StrEnum):
+    """What tables say of a mask; an approval stands before how it was drawn."""
+
     AUTOMATIC = "automatic"
     ESTIMATED = "estimated"
     EDITED = "edited"
@@ -203,6 +205,7 @@ def review_from_tags(tags: Mapping[str, str]) -> Review | None:
 
 
 def review_to_json(review: Review) -> dict[str, str]:
+    """The fields of a review as texts; `review_from_json` reads them."""
     return {key: str(value) for key, value in asdict(review).items()}
 
 

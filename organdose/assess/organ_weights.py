@@ -28,7 +28,7 @@ _SLAB_VOXELS = 4_000_000  # CT voxels shared out at once: bounds the extra memor
 _ALLOWED_OUTSIDE = 0.01  # part of an organ's volume that may stick out of the dose grid
 _FUZZ = 1e-6  # part of the fullest dose voxel below which an overlap is rounding
 # What a row counts where its name promises less. Mineral takes up more of diagnostic X-rays than marrow between it
-# (photoelectric absorption; ICRP 116 annex D treats the marrow of spongiosa apart).
+# (photoelectric absorption); ICRP 116, annex D, treats marrow apart (cited from memory).
 _COUNTED = {"red_bone_marrow": "all tissue of the marrow's sites, mineral too: X-rays leave less in the marrow itself"}
 
 

@@ -9,6 +9,7 @@ from organdose.export.whole_file import whole_file
 from organdose.segmentation.network_input import NetworkCard
 
 CARD_TEXT = "card.md"
+VALIDATION_TEXT = "validation.md"  # segmentation.md of `organdose validate segmentation`, beside the weights
 _COLUMNS = (("cases", "cases"), ("dice", "Dice"), ("dice_deviation", "SD"), ("jaccard", "Jaccard"),
             ("precision", "precision"), ("recall", "recall"), ("hd95_mm", "HD95 (mm)"),
             ("surface_dice", "surface Dice (3 mm)"), ("reference_volume_ml", "volume (ml)"))
@@ -17,11 +18,18 @@ _DECIMALS = {"cases": 0, "hd95_mm": 1, "reference_volume_ml": 1}
 
 
 def write_model_card(folder: Path, card: NetworkCard) -> Path:
-    """Write card.md beside the weights; every figure in it is on card.json."""
+    """Write card.md beside the weights, every figure of it on card.json; it points to validation.md where that is."""
     path = folder / CARD_TEXT
     with whole_file(path) as temporary:
-        temporary.write_text("\n".join(_lines(card)) + "\n", encoding="utf-8")
+        temporary.write_text("\n".join([*_lines(card), *_pointer(folder)]) + "\n", encoding="utf-8")
     return path
+
+
+def _pointer(folder: Path) -> list[str]:
+    if not (folder / VALIDATION_TEXT).is_file():
+        return []
+    return ["", f"Through the engine, on the voxels of other generated patients, a voxel phantom and real CTs, good "
+            f"and bad: [{VALIDATION_TEXT}]({VALIDATION_TEXT}) (`organdose validate segmentation`)."]
 
 
 def _lines(card: NetworkCard) -> list[str]:

@@ -9,6 +9,7 @@ _ATTRIBUTE = "OrganDose.MaskFingerprints"
 
 
 def keep_fingerprints(node, fingerprints: Mapping[str, str]) -> None:
+    """Keep the fingerprint of each organ in an attribute of a node, saved with the scene."""
     node.SetAttribute(_ATTRIBUTE, " ".join(f"{quote(organ, safe='')}={text}" for organ, text in fingerprints.items()))
 
 

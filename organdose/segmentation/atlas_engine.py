@@ -119,6 +119,7 @@ def fitted(seen: SeenTissue, reference: AtlasReference, *, deformable: bool = Tr
 
 
 def origin_of(reference: AtlasReference, found: AtlasMap) -> str:
+    """For reports: which phantom was fitted, and how close its map came to folding."""
     return f"atlas ({reference.title.lower()} fitted to the CT; smallest Jacobian {found.smallest_jacobian:.2f})"
 
 

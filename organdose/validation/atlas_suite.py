@@ -121,6 +121,7 @@ def _agreement(one: np.ndarray, other: np.ndarray, spacing_mm: np.ndarray) -> tu
 
 
 def write_rows(path: Path, rows: Sequence[AtlasRow]) -> None:
+    """A CSV with a line for each organ of each case, whole or not at all."""
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow([field.name for field in fields(AtlasRow)])
